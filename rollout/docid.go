@@ -1,0 +1,72 @@
+package rollout
+
+import (
+	"errors"
+	"unicode/utf8"
+)
+
+// MaxDocID is the longest doc_id, in bytes.
+const MaxDocID = 512
+
+// What makes a request unroutable: it has no usable doc_id. Each is also a
+// reason in metrics and answers; see UnroutableReason.
+var (
+	ErrDocIDMissing    = errors.New("doc_id is missing")
+	ErrDocIDEmpty      = errors.New("doc_id is empty")
+	ErrDocIDType       = errors.New("doc_id is not a string")
+	ErrDocIDTooLong    = errors.New("doc_id is longer than 512 bytes")
+	ErrDocIDUTF8       = errors.New("doc_id is not valid UTF-8")
+	ErrDocIDDuplicated = errors.New("doc_id stands more than once")
+	ErrDocIDAmbiguous  = errors.New("a sibling of doc_id differs from it only in letter case")
+	ErrBodyEmpty       = errors.New("the body is empty")
+	ErrBodyNotJSON     = errors.New("the body is not JSON")
+)
+
+// unroutable names the reasons, in the order they are documented.
+var unroutable = [...]struct {
+	err  error
+	word string
+}{
+	{ErrDocIDMissing, "missing"},
+	{ErrDocIDEmpty, "empty"},
+	{ErrDocIDType, "not-a-string"},
+	{ErrDocIDTooLong, "too-long"},
+	{ErrDocIDUTF8, "invalid-utf8"},
+	{ErrDocIDDuplicated, "duplicated"},
+	{ErrDocIDAmbiguous, "ambiguous-case"},
+	{ErrBodyEmpty, "empty-body"},
+	{ErrBodyNotJSON, "not-json"},
+}
+
+// UnroutableReason returns the word for the error, or "" if the error is not
+// one of those that make a request unroutable.
+func UnroutableReason(err error) string {
+	for _, u := range unroutable {
+		if errors.Is(err, u.err) {
+			return u.word
+		}
+	}
+	return ""
+}
+
+// UnroutableReasons lists every word that UnroutableReason can return.
+func UnroutableReasons() []string {
+	words := make([]string, len(unroutable))
+	for i, u := range unroutable {
+		words[i] = u.word
+	}
+	return words
+}
+
+// CheckDocID returns nil if the id can be placed on the ruler, else the reason.
+func CheckDocID(id string) error {
+	switch {
+	case id == "":
+		return ErrDocIDEmpty
+	case len(id) > MaxDocID:
+		return ErrDocIDTooLong
+	case !utf8.ValidString(id):
+		return ErrDocIDUTF8
+	}
+	return nil
+}

@@ -1,0 +1,54 @@
+package rollout
+
+import (
+	"errors"
+	"time"
+)
+
+// Document is one ingestion request and what the gateway knows of it.
+type Document struct {
+	Route  string
+	DocID  string
+	Intent Intent
+	// Life is the number of the claim's life, from 1.
+	Life   uint64
+	Bucket Bucket
+	// ContentType is the request's, as sent.
+	ContentType string
+	// Header holds the headers that the route hands on to workflows, by
+	// canonical name.
+	Header map[string][]string
+	// Body is the request's, byte for byte.
+	Body []byte
+}
+
+// ErrNotAccepted says that the path provably did not take the document and
+// cannot take it later. Only an error that wraps it may cross to the other
+// path.
+var ErrNotAccepted = errors.New("not accepted")
+
+// Result is what a path answered.
+type Result struct {
+	// Status is the HTTP status the client got.
+	Status  int
+	Outcome Outcome
+	// BytesOut counts the answer's body.
+	BytesOut int64
+	// Err is why the outcome is not OutcomeOK, for the log; may be nil.
+	Err error
+}
+
+// Record is the wide record of one request: all that observers get to see.
+type Record struct {
+	// Route is empty for a request that was passed through.
+	Route    string
+	DocID    string
+	Intent   Intent
+	Method   string
+	Target   string
+	Decision Decision
+	Result   Result
+	Started  time.Time
+	Duration time.Duration
+	BytesIn  int64
+}

@@ -1,0 +1,65 @@
+package rollout
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"hash"
+	"strconv"
+)
+
+// Intent names one wish to ingest one version of a document. A retry is the
+// same intent; a changed document is a new one. It begins with "k" if the
+// client named it by an Idempotency-Key, else with "d" for digest, then 32
+// hexadecimal digits.
+type Intent string
+
+// KeyedIntent returns the intent that an Idempotency-Key names. A key is scoped
+// to route, tenant and doc_id.
+func KeyedIntent(route, tenant, docID, key string) Intent {
+	h := sha256.New()
+	for _, field := range []string{route, tenant, docID, key} {
+		writeField(h, field)
+	}
+	return intent('k', h)
+}
+
+// RequestDigest is what makes two requests without a key the same intent.
+type RequestDigest struct {
+	Method, Path, RawQuery, ContentType, Tenant string
+	Body                                        []byte
+}
+
+// Intent returns the intent that the request itself is.
+func (d RequestDigest) Intent() Intent {
+	h := sha256.New()
+	for _, field := range []string{d.Method, d.Path, d.RawQuery, d.ContentType, d.Tenant} {
+		writeField(h, field)
+	}
+	_, _ = h.Write(d.Body) // never fails
+	return intent('d', h)
+}
+
+// writeField writes the length before the field, so that no two lists of
+// fields give the same bytes.
+func writeField(h hash.Hash, field string) {
+	var n [8]byte
+	binary.BigEndian.PutUint64(n[:], uint64(len(field)))
+	_, _ = h.Write(n[:])          // never fails
+	_, _ = h.Write([]byte(field)) // never fails
+}
+
+func intent(kind byte, h hash.Hash) Intent {
+	var sum [sha256.Size]byte
+	h.Sum(sum[:0])
+	text := make([]byte, 1, 33)
+	text[0] = kind
+	return Intent(hex.AppendEncode(text, sum[:16]))
+}
+
+// WorkflowID returns `<prefix>/<doc_id>/<intent>/<life>`. Intent and life hold
+// no slash, so the parts can be told apart from the right whatever the doc_id
+// holds.
+func WorkflowID(prefix, docID string, intent Intent, life uint64) string {
+	return prefix + "/" + docID + "/" + string(intent) + "/" + strconv.FormatUint(life, 10)
+}
