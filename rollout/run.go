@@ -1,0 +1,48 @@
+package rollout
+
+// RunState is where a document's workflow stands.
+type RunState uint8
+
+// The states of a run, as the status resource shows them.
+const (
+	// RunRunning: Temporal has it; it is not finished.
+	RunRunning RunState = iota
+	// RunCompleted: finished with a result.
+	RunCompleted
+	// RunFailed: finished without one.
+	RunFailed
+)
+
+// String returns "running", "completed" or "failed".
+func (s RunState) String() string {
+	return [...]string{"running", "completed", "failed"}[s]
+}
+
+// Run is a workflow that Temporal provably holds, as the gateway last saw it.
+type Run struct {
+	WorkflowID string
+	State      RunState
+	// Answer is what the client gets; set if State is RunCompleted.
+	Answer Answer
+	// Failure is set if State is RunFailed.
+	Failure Failure
+}
+
+// Answer is an HTTP answer that a workflow's result describes.
+type Answer struct {
+	Status int
+	// Header holds fields by canonical name, Content-Type among them.
+	Header map[string][]string
+	Body   []byte
+}
+
+// Failure is why a run ended without a result.
+type Failure struct {
+	// Type is the ApplicationError's type, or one of "timeout", "canceled",
+	// "terminated", "failed" where the failure has none.
+	Type string
+	// Message is for people.
+	Message string
+	// Status is the HTTP status that the route's table gives the type, or 502.
+	Status int
+}

@@ -1,0 +1,134 @@
+package temporalpath
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	commonpb "go.temporal.io/api/common/v1"
+	enumspb "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
+
+	"sluice/rollout"
+)
+
+// A long poll is cut into slices, because the server now and then drops the
+// notification that would end it: then the next slice finds the result.
+const (
+	firstSlice = 500 * time.Millisecond
+	lastSlice  = 8 * time.Second
+)
+
+// errOpen says that the run has not ended.
+var errOpen = errors.New("the workflow is running")
+
+// follow waits until the run ends or ctx does, and returns errOpen then. A call
+// that fails is repeated: the run exists, so only the wait can end this.
+func (p *Path) follow(ctx context.Context, s *start, runID string) (rollout.Run, error) {
+	for slice := firstSlice; ; slice = min(2*slice, lastSlice) {
+		poll, cancel := sliceOf(ctx, slice)
+		run, err := p.closeEvent(poll, s.route, s.request.WorkflowId, runID, true)
+		cancel()
+		switch {
+		case err == nil:
+			return run, nil
+		case ctx.Err() != nil:
+			return rollout.Run{}, errOpen
+		case !errors.Is(err, errOpen) && poll.Err() == nil:
+			pause(ctx, firstSlice) // Temporal failed at once; it may be away
+		}
+	}
+}
+
+// sliceOf returns a context that is cancelled after d or when ctx ends, and
+// carries no deadline for gRPC to send along.
+func sliceOf(ctx context.Context, d time.Duration) (context.Context, func()) {
+	poll, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	timer := time.AfterFunc(d, cancel)
+	stop := context.AfterFunc(ctx, cancel)
+	return poll, func() { timer.Stop(); stop(); cancel() }
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
+
+// closeEvent reads how the run ended. It returns errOpen if it has not, at once
+// or, if wait is set, when the server tires of waiting. A run that continued as
+// new is followed into the next one.
+func (p *Path) closeEvent(ctx context.Context, route Route, id, runID string, wait bool) (rollout.Run, error) {
+	request := &workflowservice.GetWorkflowExecutionHistoryRequest{
+		Namespace:              p.config.Namespace,
+		Execution:              &commonpb.WorkflowExecution{WorkflowId: id, RunId: runID},
+		WaitNewEvent:           wait,
+		HistoryEventFilterType: enumspb.HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT,
+		SkipArchival:           true,
+	}
+	for {
+		response, err := p.service.GetWorkflowExecutionHistory(ctx, request)
+		if err != nil {
+			return rollout.Run{}, err
+		}
+		for _, event := range response.History.GetEvents() {
+			if run, next, ok := p.ending(ctx, route, id, event); ok {
+				return run, nil
+			} else if next != "" {
+				return p.closeEvent(ctx, route, id, next, wait)
+			}
+		}
+		if len(response.NextPageToken) == 0 || !wait {
+			return rollout.Run{}, errOpen
+		}
+		request.NextPageToken = response.NextPageToken
+	}
+}
+
+// ending reads one event: the run if the event closes it, or the ID of the run
+// that goes on in its place.
+func (p *Path) ending(ctx context.Context, route Route, id string, event *historypb.HistoryEvent) (run rollout.Run, next string, ok bool) {
+	switch event.EventType {
+	case enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED:
+		a := event.GetWorkflowExecutionCompletedEventAttributes()
+		return p.completed(ctx, route, id, a.Result), "", true
+	case enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED:
+		a := event.GetWorkflowExecutionFailedEventAttributes()
+		return failed(route, id, a.Failure), "", true
+	case enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT:
+		return ended(id, "timeout"), "", true
+	case enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED:
+		return ended(id, "canceled"), "", true
+	case enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED:
+		return ended(id, "terminated"), "", true
+	case enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW:
+		return rollout.Run{}, event.GetWorkflowExecutionContinuedAsNewEventAttributes().NewExecutionRunId, false
+	}
+	return rollout.Run{}, "", false
+}
+
+// ErrUnknown says that Temporal knows no such workflow.
+var ErrUnknown = errors.New("no such workflow")
+
+// Lookup returns where the document's workflow stands now. It fails with
+// ErrUnknown, or with Temporal's error if it could not be asked.
+func (p *Path) Lookup(ctx context.Context, routeName, workflowID string) (rollout.Run, error) {
+	route, err := p.route(routeName)
+	if err != nil {
+		return rollout.Run{}, ErrUnknown
+	}
+	run, err := p.closeEvent(ctx, route, workflowID, "", false)
+	var notFound *serviceerror.NotFound
+	switch {
+	case errors.Is(err, errOpen):
+		return rollout.Run{WorkflowID: workflowID, State: rollout.RunRunning}, nil
+	case errors.As(err, &notFound):
+		return rollout.Run{}, ErrUnknown
+	}
+	return run, err
+}

@@ -1,0 +1,86 @@
+package temporalpath
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	taskqueuepb "go.temporal.io/api/taskqueue/v1"
+	"go.temporal.io/api/workflowservice/v1"
+)
+
+// Health is what Temporal last said of itself and of the routes' task queues.
+// A start on a queue that no worker polls succeeds, and its client waits in
+// vain: that is what the count of pollers is for.
+type Health struct {
+	path *Path
+
+	mu      sync.Mutex
+	up      bool           // guarded by mu
+	pollers map[string]int // by task queue, guarded by mu
+}
+
+// NewHealth returns the health of the path, not yet known: down, no pollers.
+func NewHealth(p *Path) *Health {
+	h := &Health{path: p, pollers: map[string]int{}}
+	for _, route := range p.config.Routes {
+		h.pollers[route.TaskQueue] = 0
+	}
+	return h
+}
+
+// Watch asks every interval until ctx ends.
+func (h *Health) Watch(ctx context.Context, interval time.Duration) {
+	ticker := time.NewTicker(interval)
+	defer ticker.Stop()
+	for {
+		for _, queue := range h.TaskQueues() {
+			h.ask(ctx, queue)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+func (h *Health) ask(ctx context.Context, queue string) {
+	ctx, cancel := context.WithTimeout(ctx, h.path.config.StartTimeout)
+	defer cancel()
+	response, err := h.path.service.DescribeTaskQueue(ctx, &workflowservice.DescribeTaskQueueRequest{
+		Namespace:     h.path.config.Namespace,
+		TaskQueue:     &taskqueuepb.TaskQueue{Name: queue, Kind: enumspb.TASK_QUEUE_KIND_NORMAL},
+		TaskQueueType: enumspb.TASK_QUEUE_TYPE_WORKFLOW,
+	})
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.up = err == nil
+	if err == nil {
+		h.pollers[queue] = len(response.Pollers)
+	}
+}
+
+// Up reports whether Temporal answered when it was last asked.
+func (h *Health) Up() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.up
+}
+
+// TaskQueues lists the routes' task queues, sorted, each once.
+func (h *Health) TaskQueues() []string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Sorted(maps.Keys(h.pollers))
+}
+
+// Pollers returns how many workers polled the task queue of late.
+func (h *Health) Pollers(queue string) int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.pollers[queue]
+}

@@ -1,0 +1,63 @@
+package temporalpath
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+
+	commonpb "go.temporal.io/api/common/v1"
+
+	"sluice/rollout"
+	"sluice/temporalpath/wire"
+)
+
+// Payload is a value on its way into or out of Temporal.
+type Payload = *commonpb.Payload
+
+// overhead bounds what the input holds besides body, headers and ids, in bytes.
+const overhead = 1024
+
+// Oversize reports whether the document is over what Temporal can hold. It
+// looks at the body only where the body's length alone does not settle it.
+func (p *Path) Oversize(doc *rollout.Document) bool {
+	fixed := overhead + 6*len(doc.DocID) + len(doc.ContentType)
+	for name, values := range doc.Header {
+		fixed += len(name) + 8
+		for _, v := range values {
+			fixed += 6*len(v) + 4
+		}
+	}
+	if encoded := fixed + base64Len(len(doc.Body)); encoded <= p.config.MaxInput {
+		return false
+	}
+	return !json.Valid(doc.Body) || fixed+len(doc.Body) > p.config.MaxInput
+}
+
+func base64Len(n int) int { return (n + 2) / 3 * 4 }
+
+// encode returns the workflow's input for the document.
+func (p *Path) encode(ctx context.Context, doc *rollout.Document) (*commonpb.Payloads, error) {
+	in := wire.Input{
+		DocID: doc.DocID, Intent: string(doc.Intent), Life: doc.Life, Route: doc.Route,
+		ContentType: doc.ContentType, Headers: doc.Header,
+	}
+	in.SetBody(doc.Body)
+	var text bytes.Buffer
+	enc := json.NewEncoder(&text)
+	enc.SetEscapeHTML(false) // it would grow the text sixfold, and change it
+	if err := enc.Encode(in); err != nil {
+		return nil, fmt.Errorf("workflow input: %w: %w", rollout.ErrNotAccepted, err)
+	}
+	payload := &commonpb.Payload{
+		Metadata: map[string][]byte{"encoding": []byte("json/plain")},
+		Data:     bytes.TrimSuffix(text.Bytes(), []byte("\n")),
+	}
+	if p.config.Codec != nil {
+		var err error
+		if payload, err = p.config.Codec.Store(ctx, payload); err != nil {
+			return nil, fmt.Errorf("claim check: %w: %w", rollout.ErrNotAccepted, err)
+		}
+	}
+	return &commonpb.Payloads{Payloads: []*commonpb.Payload{payload}}, nil
+}

@@ -1,0 +1,161 @@
+package temporalpath
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"sluice/rollout"
+)
+
+// maxLives bounds the search for a life that has not failed for good.
+const maxLives = 32
+
+// Run starts the document's workflow, or finds it, and waits for its end, at
+// most for wait. With wait 0, or with too many waiting already, it answers as
+// soon as Temporal holds the document. A run that had failed for good before
+// this call is not the answer to it: the document is given its next life, if
+// its Life is 0, which leaves the number to this path.
+//
+// The run is RunRunning if it is durable and not finished. An error wraps
+// rollout.ErrNotAccepted or ErrAmbiguous. ctx must outlive the client: a start
+// that was sent cannot be taken back. Run returns soon after wait, and after
+// twice the start timeout at the latest if Temporal does not answer at all.
+func (p *Path) Run(ctx context.Context, doc *rollout.Document, wait time.Duration) (rollout.Run, error) {
+	if doc.Life != 0 {
+		run, _, err := p.runLife(ctx, doc, wait)
+		return run, err
+	}
+	for life := uint64(1); ; life++ {
+		attempt := *doc
+		attempt.Life = life
+		run, replayed, err := p.runLife(ctx, &attempt, wait)
+		if err != nil || !replayed || run.State != rollout.RunFailed || life == maxLives {
+			return run, err
+		}
+	}
+}
+
+// runLife runs one life. replayed: the run had ended before this call.
+func (p *Path) runLife(ctx context.Context, doc *rollout.Document, wait time.Duration) (run rollout.Run, replayed bool, err error) {
+	s, err := p.newStart(ctx, doc)
+	if err != nil {
+		return rollout.Run{}, false, err
+	}
+	if wait > 0 && p.enter() {
+		defer p.leave()
+	} else {
+		wait = 0
+	}
+	if s.route.Update && wait > 0 {
+		return p.byUpdate(ctx, s, wait)
+	}
+	return p.byPolling(ctx, s, wait)
+}
+
+func (p *Path) enter() bool {
+	select {
+	case p.waiters <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
+
+func (p *Path) leave() { <-p.waiters }
+
+// byPolling starts the workflow and then waits for its close event.
+func (p *Path) byPolling(ctx context.Context, s *start, wait time.Duration) (rollout.Run, bool, error) {
+	deadline := time.Now().Add(wait)
+	at, err := p.acknowledge(ctx, s)
+	if err != nil {
+		return rollout.Run{}, false, err
+	}
+	return p.finish(ctx, s, at, time.Until(deadline))
+}
+
+// finish waits for the end of a run that Temporal holds.
+func (p *Path) finish(ctx context.Context, s *start, at standing, wait time.Duration) (rollout.Run, bool, error) {
+	running := rollout.Run{WorkflowID: s.request.WorkflowId, State: rollout.RunRunning}
+	if at.closed {
+		wait = max(wait, p.config.StartTimeout) // its result is there to be read
+	}
+	if wait <= 0 {
+		return running, false, nil
+	}
+	ctx, cancel := sliceOf(ctx, wait)
+	defer cancel()
+	run, err := p.follow(ctx, s, at.runID)
+	if err != nil {
+		return running, false, nil
+	}
+	return run, at.closed, nil
+}
+
+// reply is what startAndUpdate returned.
+type reply struct {
+	at  standing
+	run rollout.Run
+	err error
+}
+
+// byUpdate starts the workflow and waits for its result in one call. If that
+// call has not answered within the start timeout, a second request for the same
+// start finds out whether Temporal holds the document.
+func (p *Path) byUpdate(ctx context.Context, s *start, wait time.Duration) (rollout.Run, bool, error) {
+	deadline := time.Now().Add(wait)
+	call, cancel := sliceOf(ctx, wait)
+	defer cancel()
+	replies := make(chan reply, 1)
+	go func() {
+		var r reply
+		r.at, r.run, r.err = p.startAndUpdate(call, s)
+		replies <- r
+	}()
+	unanswered := time.NewTimer(min(wait, p.config.StartTimeout))
+	defer unanswered.Stop()
+	select {
+	case r := <-replies:
+		return p.settle(ctx, s, r, deadline)
+	case <-unanswered.C:
+	}
+	at, err := p.acknowledge(ctx, s)
+	if err != nil {
+		cancel() // what it has answered by now still counts
+		if r := <-replies; r.err == nil {
+			return r.run, r.at.closed, nil
+		}
+		return rollout.Run{}, false, ambiguous(err)
+	}
+	r := <-replies // ends with call at the latest
+	if r.err == nil {
+		return r.run, r.at.closed, nil
+	}
+	return p.finish(ctx, s, at, time.Until(deadline))
+}
+
+// settle makes the best of what the one call returned.
+func (p *Path) settle(ctx context.Context, s *start, r reply, deadline time.Time) (rollout.Run, bool, error) {
+	switch {
+	case r.err == nil:
+		return r.run, r.at.closed, nil
+	case errors.Is(r.err, rollout.ErrNotAccepted):
+		return rollout.Run{}, false, r.err
+	case r.at.runID != "":
+		return p.finish(ctx, s, r.at, time.Until(deadline))
+	}
+	at, err := p.acknowledge(ctx, s)
+	if err != nil {
+		return rollout.Run{}, false, ambiguous(err)
+	}
+	return p.finish(ctx, s, at, time.Until(deadline))
+}
+
+// ambiguous is the error of a start of which an earlier attempt is unsettled:
+// what the last attempt proves, it proves for itself alone.
+func ambiguous(last error) error {
+	if errors.Is(last, ErrAmbiguous) {
+		return last
+	}
+	return errors.Join(ErrAmbiguous, errors.New(last.Error()))
+}

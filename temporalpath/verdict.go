@@ -1,0 +1,57 @@
+package temporalpath
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"google.golang.org/grpc/codes"
+
+	"sluice/rollout"
+)
+
+// ErrAmbiguous says that Temporal may or may not have taken the document: the
+// attempt left this process and was not answered in a way that proves either.
+var ErrAmbiguous = errors.New("temporal may or may not have taken the document")
+
+// judge turns the error of one attempt to start into rollout.ErrNotAccepted,
+// where it is proved that this attempt started nothing, or else ErrAmbiguous.
+func judge(err error, left bool) error {
+	if !left || refused(err) {
+		return fmt.Errorf("%w: %w", rollout.ErrNotAccepted, err)
+	}
+	return fmt.Errorf("%w: %w", ErrAmbiguous, err)
+}
+
+// refused reports whether Temporal's answer proves that the attempt started
+// nothing and never will.
+func refused(err error) bool {
+	var exhausted *serviceerror.ResourceExhausted
+	if errors.As(err, &exhausted) {
+		return exhausted.Cause == enumspb.RESOURCE_EXHAUSTED_CAUSE_RPS_LIMIT ||
+			strings.Contains(exhausted.Message, "larger than max")
+	}
+	switch serviceerror.ToStatus(err).Code() {
+	case codes.InvalidArgument, codes.NotFound, codes.PermissionDenied,
+		codes.Unauthenticated, codes.FailedPrecondition, codes.Unimplemented:
+		return true
+	}
+	return false
+}
+
+// startError returns the error of the start within a failed Update-with-Start,
+// or nil if only the update failed or the error says nothing of the start.
+func startError(err error) error {
+	var multi *serviceerror.MultiOperationExecution
+	if !errors.As(err, &multi) {
+		return err
+	}
+	operations := multi.OperationErrors()
+	var aborted *serviceerror.MultiOperationAborted
+	if len(operations) == 0 || operations[0] == nil || errors.As(operations[0], &aborted) {
+		return nil
+	}
+	return operations[0]
+}
