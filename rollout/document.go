@@ -47,6 +47,9 @@ type Record struct {
 	Method   string
 	Target   string
 	Decision Decision
+	// Sent: the document went out on the decision's path. If not, the gateway
+	// itself turned the request away, which says nothing about a path.
+	Sent     bool
 	Result   Result
 	Started  time.Time
 	Duration time.Duration

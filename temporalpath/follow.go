@@ -112,23 +112,22 @@ func (p *Path) ending(ctx context.Context, route Route, id string, event *histor
 	return rollout.Run{}, "", false
 }
 
-// ErrUnknown says that Temporal knows no such workflow.
-var ErrUnknown = errors.New("no such workflow")
-
-// Lookup returns where the document's workflow stands now. It fails with
-// ErrUnknown, or with Temporal's error if it could not be asked.
-func (p *Path) Lookup(ctx context.Context, routeName, workflowID string) (rollout.Run, error) {
+// Lookup returns where the document's workflow stands now; false if Temporal
+// knows no such workflow. It fails with Temporal's error if it cannot be asked.
+func (p *Path) Lookup(ctx context.Context, routeName, workflowID string) (rollout.Run, bool, error) {
 	route, err := p.route(routeName)
 	if err != nil {
-		return rollout.Run{}, ErrUnknown
+		return rollout.Run{}, false, nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, p.config.StartTimeout)
+	defer cancel()
 	run, err := p.closeEvent(ctx, route, workflowID, "", false)
 	var notFound *serviceerror.NotFound
 	switch {
 	case errors.Is(err, errOpen):
-		return rollout.Run{WorkflowID: workflowID, State: rollout.RunRunning}, nil
+		return rollout.Run{WorkflowID: workflowID, State: rollout.RunRunning}, true, nil
 	case errors.As(err, &notFound):
-		return rollout.Run{}, ErrUnknown
+		return rollout.Run{}, false, nil
 	}
-	return run, err
+	return run, err == nil, err
 }

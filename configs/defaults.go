@@ -1,0 +1,91 @@
+package configs
+
+import "time"
+
+// Default returns the configuration that `make run` uses.
+func Default() Config {
+	return Config{
+		Listen: Listen{Public: "127.0.0.1:8080", Operator: "127.0.0.1:8081"},
+		Data:   "data/gateway",
+		Log:    Log{Level: "info", Access: true},
+		Legacy: Legacy{
+			URL:            "http://127.0.0.1:9000",
+			AnswerTimeout:  Duration(time.Minute),
+			DialTimeout:    Duration(2 * time.Second),
+			IdleTimeout:    Duration(1500 * time.Millisecond),
+			MaxIdle:        256,
+			TrustedProxies: []string{},
+		},
+		Temporal: defaultTemporal(),
+		Rollout: Rollout{
+			Salt: "temporal-rollout/v1", OnUnroutable: "reject",
+			Flags: Flags{Provider: "file", File: "configs/flags.json",
+				Interval: Duration(time.Second), Timeout: Duration(500 * time.Millisecond)},
+		},
+		Routes:   []Route{defaultRoute()},
+		Requests: defaultRequests(),
+		Drain:    Drain{LameDuck: Duration(5 * time.Second), Timeout: Duration(30 * time.Second)},
+		Worker:   defaultWorker(),
+	}
+}
+
+func defaultTemporal() Temporal {
+	return Temporal{
+		Address: "127.0.0.1:7233", Namespace: "default", Prefix: "ingest",
+		StartTimeout: Duration(3 * time.Second),
+		Wait:         Duration(20 * time.Second),
+		MaxWait:      Duration(time.Minute),
+		MaxWaiters:   1000,
+		MaxInput:     2<<20 - 16<<10,
+		ClaimCheck:   ClaimCheck{Store: "off", Threshold: 256 * binary, Directory: "data/payloads"},
+	}
+}
+
+func defaultRoute() Route {
+	return Route{
+		Name: "documents", Method: "POST", Pattern: "/v1/documents", DocID: "body:/doc_id",
+		Auth:     "check",
+		Check:    Check{URL: "/auth", Timeout: Duration(2 * time.Second)},
+		Headers:  []string{},
+		Workflow: RouteWorkflow{Type: "IngestionWorkflow", TaskQueue: "ingestion", Result: "update", Status: 200},
+		Failures: map[string]int{"InvalidDocument": 422, "IngestionFailed": 500, "DeadLetter": 500},
+	}
+}
+
+func defaultRequests() Requests {
+	return Requests{
+		MaxBody: 10 << 20, BodyBudget: 256 << 20,
+		BodyPatience: Duration(10 * time.Second), BodyMinRate: 64 * binary,
+		MaxHeader: 64 * binary, HeaderTimeout: Duration(10 * time.Second),
+		IdleTimeout: Duration(2 * time.Minute), RetryAfter: Duration(2 * time.Second),
+	}
+}
+
+func defaultWorker() Worker {
+	return Worker{
+		TaskQueue: "ingestion", Listen: "127.0.0.1:8082",
+		Deployment:   Deployment{Name: "ingestion", Behavior: "pinned", SetCurrent: true},
+		Stores:       everywhere("sqlite:data/worker/stores.db"),
+		ShadowStores: everywhere("sqlite:data/worker/shadow.db"),
+	}
+}
+
+func everywhere(dsn string) Stores {
+	return Stores{Document: dsn, Vector: dsn, Graph: dsn, Cache: dsn}
+}
+
+// complete fills in what a route leaves out; only its auth has no default.
+func (r *Route) complete() {
+	if r.Method == "" {
+		r.Method = "POST"
+	}
+	if r.Workflow.Result == "" {
+		r.Workflow.Result = "close"
+	}
+	if r.Workflow.Status == 0 {
+		r.Workflow.Status = 200
+	}
+	if r.Check.Timeout == 0 {
+		r.Check.Timeout = Duration(2 * time.Second)
+	}
+}

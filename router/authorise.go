@@ -1,0 +1,41 @@
+package router
+
+import (
+	"net/http"
+
+	"sluice/rollout"
+)
+
+// authorised asks whether the client may, on the Temporal path only: legacy
+// asks for itself. If not, it has answered.
+func (v *visit) authorised() bool {
+	if v.route.Authorise == nil {
+		return true
+	}
+	refusal, err := v.route.Authorise.Authorise(v.r.Context(), v.r)
+	result := rollout.Result{Outcome: rollout.OutcomeInvalid}
+	switch {
+	case err == nil && refusal == nil:
+		v.rt.config.Observer.AuthCheck("allowed")
+		return true
+	case err != nil:
+		v.rt.config.Observer.AuthCheck("error")
+		result.Outcome, result.Err = rollout.OutcomeRefused, err
+		result.Status = writeProblem(v.w, problem{Slug: "authorisation-unavailable", Status: http.StatusServiceUnavailable,
+			Detail: "it cannot be found out now whether the request is allowed; repeat it", RetryAfter: v.rt.config.RetryAfter})
+	default:
+		v.rt.config.Observer.AuthCheck("denied")
+		result.Status = refusal.Status
+		for name, values := range refusal.Header {
+			if !connectionField(name) {
+				v.w.Header()[name] = values
+			}
+		}
+		v.w.WriteHeader(refusal.Status)
+		n, _ := v.w.Write(refusal.Body) // the client may have left
+		result.BytesOut = int64(n)
+	}
+	v.record.Result = result
+	v.observe()
+	return false
+}

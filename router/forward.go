@@ -1,0 +1,59 @@
+package router
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"sluice/rollout"
+)
+
+// forward sends the request to legacy and writes its answer, or one of our own
+// if there is none.
+func (rt *Router) forward(ctx context.Context, w http.ResponseWriter, r *http.Request, body []byte) rollout.Result {
+	result, err := rt.config.Legacy.Forward(ctx, w, r, body)
+	if err == nil {
+		return result
+	}
+	result = rollout.Result{Err: err}
+	var timeout interface{ Timeout() bool }
+	var p problem
+	switch {
+	case r.Context().Err() != nil && ctx.Err() != nil:
+		result.Outcome, result.Status = rollout.OutcomeCanceled, statusClientLeft
+		return result
+	case errors.Is(err, rollout.ErrNotAccepted):
+		result.Outcome = rollout.OutcomeRefused
+		p = problem{Slug: "legacy-unreachable", Status: http.StatusBadGateway, RetryAfter: rt.config.RetryAfter,
+			Detail: "the legacy service cannot be reached; it got no part of the request, which can be repeated"}
+	case errors.As(err, &timeout) && timeout.Timeout():
+		result.Outcome = rollout.OutcomeTimeout
+		p = problem{Slug: "legacy-timeout", Status: http.StatusGatewayTimeout,
+			Detail: "the legacy service did not answer in time; it may have taken the request"}
+	default:
+		result.Outcome = rollout.OutcomeAmbiguous
+		p = problem{Slug: "legacy-broken", Status: http.StatusBadGateway,
+			Detail: "the connection to the legacy service broke before its answer; it may have taken the request"}
+	}
+	result.Status = writeProblem(w, p)
+	return result
+}
+
+// statusClientLeft is nginx's number for an answer that nobody waited for.
+const statusClientLeft = 499
+
+// passThrough forwards a request that brings no document, streamed both ways
+// and tied to its client.
+func (rt *Router) passThrough(w http.ResponseWriter, r *http.Request) {
+	record := rollout.Record{Method: r.Method, Target: r.URL.Path, Started: time.Now(), BytesIn: max(r.ContentLength, 0), Sent: true}
+	done := rt.config.Observer.InFlight(rollout.Legacy)
+	record.Result = rt.forward(r.Context(), w, r, nil)
+	done()
+	record.Duration = time.Since(record.Started)
+	rt.config.Observer.Observe(&record)
+	rt.logAccess(&record)
+	if record.Result.Outcome == rollout.OutcomeTruncated {
+		panic(http.ErrAbortHandler)
+	}
+}

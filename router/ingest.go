@@ -1,0 +1,142 @@
+package router
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"sluice/rollout"
+)
+
+// visit is one request on an ingestion route on its way through the gateway.
+type visit struct {
+	rt     *Router
+	route  *Route
+	w      http.ResponseWriter
+	r      *http.Request
+	policy *rollout.Policy
+	doc    rollout.Document
+	record rollout.Record
+}
+
+// ingest returns the handler of a route.
+func (rt *Router) ingest(route *Route) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		v := &visit{rt: rt, route: route, w: w, r: r}
+		v.record = rollout.Record{Route: route.Name, Method: r.Method, Target: r.URL.Path, Started: time.Now()}
+		v.serve()
+	}
+}
+
+// serve takes the steps in their order. Each that fails has answered.
+func (v *visit) serve() {
+	body, release, err := v.rt.bodies.read(v.w, v.r)
+	defer release()
+	if err != nil {
+		v.refuseBody(err)
+		return
+	}
+	v.record.BytesIn = int64(len(body))
+	v.policy = v.rt.config.Policy()
+	if err := v.identify(body); err != nil {
+		v.unroutable(err)
+		return
+	}
+	decision := v.policy.Decide(rollout.Question{Bucket: v.doc.Bucket})
+	if decision.Path == rollout.Temporal && v.rt.config.Temporal.Oversize(&v.doc) {
+		decision = v.policy.Decide(rollout.Question{Bucket: v.doc.Bucket, Oversize: true})
+	}
+	v.record.Decision = decision
+	v.announce(decision)
+	if decision.Path == rollout.Temporal {
+		if !v.authorised() {
+			return
+		}
+		v.send(v.toTemporal)
+		return
+	}
+	v.send(v.toLegacy)
+}
+
+// identify fills in what the request says of its document.
+func (v *visit) identify(body []byte) error {
+	id, err := v.route.DocID.find(v.r, body)
+	v.doc = rollout.Document{
+		Route: v.route.Name, DocID: id, Body: body,
+		ContentType: v.r.Header.Get("Content-Type"),
+		Header:      v.route.allowed(v.r.Header),
+	}
+	if err != nil {
+		return err
+	}
+	v.doc.Bucket = v.rt.config.Splitter.Bucket(id)
+	v.record.DocID = id
+	return nil
+}
+
+// intent names the document's intent: by its key, or by all that it is.
+func (v *visit) intent() rollout.Intent {
+	tenant := ""
+	if name := v.rt.config.TenantHeader; name != "" {
+		tenant = v.r.Header.Get(name)
+	}
+	if key := v.r.Header.Get("Idempotency-Key"); key != "" {
+		return rollout.KeyedIntent(v.route.Name, tenant, v.doc.DocID, key)
+	}
+	return rollout.RequestDigest{
+		Method: v.r.Method, Path: v.r.URL.EscapedPath(), RawQuery: v.r.URL.RawQuery,
+		ContentType: v.doc.ContentType, Tenant: tenant, Body: v.doc.Body,
+	}.Intent()
+}
+
+// announce sets the answer fields that say where the document goes and why.
+func (v *visit) announce(d rollout.Decision) {
+	h := v.w.Header()
+	h.Set("Rollout-Path", d.Path.String())
+	h.Set("Rollout-Reason", d.Reason.String())
+	if d.Reason != rollout.ReasonUnroutable {
+		h.Set("Rollout-Bucket", strconv.FormatUint(uint64(d.Bucket), 10))
+	}
+}
+
+// send runs one path to its end, whether or not the client stays, and tells the
+// observers.
+func (v *visit) send(path func(context.Context) rollout.Result) {
+	v.record.Sent = true
+	done := v.rt.config.Observer.InFlight(v.record.Decision.Path)
+	v.record.Result = path(context.WithoutCancel(v.r.Context()))
+	done()
+	v.observe()
+}
+
+func (v *visit) toLegacy(ctx context.Context) rollout.Result {
+	return v.rt.forward(ctx, v.w, v.r, v.doc.Body)
+}
+
+// observe hands the record on. An answer that broke off is cut here, after
+// which nothing else may be written.
+func (v *visit) observe() {
+	v.record.Duration = time.Since(v.record.Started)
+	v.rt.config.Observer.Observe(&v.record)
+	v.rt.logAccess(&v.record)
+	if v.record.Result.Outcome == rollout.OutcomeTruncated {
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// unroutable is what becomes of a request without a usable doc_id.
+func (v *visit) unroutable(err error) {
+	v.record.Decision = rollout.Decision{Path: rollout.Legacy, Reason: rollout.ReasonUnroutable, Epoch: v.policy.Epoch}
+	v.announce(v.record.Decision)
+	if v.rt.config.OnUnroutable == PassToLegacy {
+		v.send(v.toLegacy)
+		return
+	}
+	v.w.Header().Del("Rollout-Path") // it went nowhere
+	reason := rollout.UnroutableReason(err)
+	status := writeProblem(v.w, problem{Slug: "unroutable", Status: http.StatusBadRequest, Reason: reason,
+		Detail: "no document can be told from this request: " + err.Error() + " (looked at " + v.route.DocID.String() + ")"})
+	v.record.Result = rollout.Result{Status: status, Outcome: rollout.OutcomeInvalid, Err: err}
+	v.observe()
+}

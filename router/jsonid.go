@@ -1,0 +1,125 @@
+package router
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"sluice/rollout"
+)
+
+// findInJSON returns the string that the pointer leads to. The router and the
+// legacy service must read the same one, whatever parser legacy has: some take
+// the last of two members of one name, some match names whatever their letter
+// case. So a path that such parsers could read in two ways is refused, while
+// all that is beside the path stays legacy's affair.
+func findInJSON(body []byte, pointer []string) (string, error) {
+	dec := jsontext.NewDecoder(bytes.NewReader(body),
+		jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	found, err := descend(dec, pointer)
+	if err != nil {
+		return "", err
+	}
+	if _, err := dec.ReadToken(); !errors.Is(err, io.EOF) {
+		return "", fmt.Errorf("%w: there is text after the value", rollout.ErrBodyNotJSON)
+	}
+	switch {
+	case found == nil:
+		return "", rollout.ErrDocIDMissing
+	case found.Kind() != '"':
+		return "", rollout.ErrDocIDType
+	}
+	id, err := jsontext.AppendUnquote(nil, found) // refuses what is not UTF-8
+	if err != nil {
+		return "", rollout.ErrDocIDUTF8
+	}
+	return string(id), nil
+}
+
+// descend reads the next value whole and returns the value that the pointer
+// leads to within it, or nil.
+func descend(dec *jsontext.Decoder, pointer []string) (jsontext.Value, error) {
+	if len(pointer) == 0 {
+		value, err := dec.ReadValue()
+		if err != nil {
+			return nil, notJSON(err)
+		}
+		return value.Clone(), nil
+	}
+	switch dec.PeekKind() {
+	case '{':
+		return inObject(dec, pointer)
+	case '[':
+		return inArray(dec, pointer)
+	}
+	return nil, skip(dec)
+}
+
+func inObject(dec *jsontext.Decoder, pointer []string) (found jsontext.Value, err error) {
+	if _, err := dec.ReadToken(); err != nil {
+		return nil, notJSON(err)
+	}
+	var doubtful error
+	seen := false
+	for dec.PeekKind() != '}' {
+		token, err := dec.ReadToken()
+		if err != nil {
+			return nil, notJSON(err)
+		}
+		name := token.String()
+		switch {
+		case name != pointer[0]:
+			if strings.EqualFold(name, pointer[0]) {
+				doubtful = rollout.ErrDocIDAmbiguous
+			}
+			err = skip(dec)
+		case seen:
+			doubtful = rollout.ErrDocIDDuplicated
+			err = skip(dec)
+		default:
+			seen = true
+			found, err = descend(dec, pointer[1:])
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	if _, err := dec.ReadToken(); err != nil {
+		return nil, notJSON(err)
+	}
+	return found, doubtful
+}
+
+func inArray(dec *jsontext.Decoder, pointer []string) (found jsontext.Value, err error) {
+	if _, err := dec.ReadToken(); err != nil {
+		return nil, notJSON(err)
+	}
+	for i := 0; dec.PeekKind() != ']'; i++ {
+		if strconv.Itoa(i) == pointer[0] {
+			found, err = descend(dec, pointer[1:])
+		} else {
+			err = skip(dec)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	if _, err := dec.ReadToken(); err != nil {
+		return nil, notJSON(err)
+	}
+	return found, nil
+}
+
+func skip(dec *jsontext.Decoder) error {
+	if err := dec.SkipValue(); err != nil {
+		return notJSON(err)
+	}
+	return nil
+}
+
+func notJSON(err error) error { return fmt.Errorf("%w: %w", rollout.ErrBodyNotJSON, err) }

@@ -1,0 +1,119 @@
+package router
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/go-chi/chi/v5"
+
+	"sluice/rollout"
+)
+
+type place uint8
+
+const (
+	placeBody place = iota
+	placeHeader
+	placePath
+	placeQuery
+)
+
+// Locator says where in a request the doc_id is.
+type Locator struct {
+	place   place
+	name    string
+	pointer []string // unescaped reference tokens, for placeBody
+}
+
+// String returns the locator as ParseLocator reads it.
+func (l Locator) String() string {
+	return [...]string{"body", "header", "path", "query"}[l.place] + ":" + l.name
+}
+
+// ParseLocator reads "body:/json/pointer" (RFC 6901), "header:Name",
+// "path:name" (a part of the route's pattern) or "query:name".
+func ParseLocator(text string) (Locator, error) {
+	kind, rest, ok := strings.Cut(text, ":")
+	if !ok || rest == "" {
+		return Locator{}, fmt.Errorf("doc_id %q: write body:/pointer, header:Name, path:name or query:name", text)
+	}
+	switch kind {
+	case "body":
+		pointer, err := parsePointer(rest)
+		return Locator{place: placeBody, name: rest, pointer: pointer}, err
+	case "header":
+		return Locator{place: placeHeader, name: http.CanonicalHeaderKey(rest)}, nil
+	case "path":
+		return Locator{place: placePath, name: rest}, nil
+	case "query":
+		return Locator{place: placeQuery, name: rest}, nil
+	}
+	return Locator{}, fmt.Errorf("doc_id %q: %q is not one of body, header, path and query", text, kind)
+}
+
+func parsePointer(text string) ([]string, error) {
+	if !strings.HasPrefix(text, "/") {
+		return nil, fmt.Errorf("JSON Pointer %q must begin with a slash", text)
+	}
+	tokens := strings.Split(text[1:], "/")
+	for i, token := range tokens {
+		for j := 0; j < len(token); j++ {
+			if token[j] == '~' && (j+1 == len(token) || token[j+1] != '0' && token[j+1] != '1') {
+				return nil, fmt.Errorf("JSON Pointer %q: ~ must be followed by 0 or 1", text)
+			}
+		}
+		tokens[i] = strings.NewReplacer("~1", "/", "~0", "~").Replace(token)
+	}
+	return tokens, nil
+}
+
+// find returns the request's doc_id. The error is one of those that
+// rollout.UnroutableReason knows.
+func (l Locator) find(r *http.Request, body []byte) (string, error) {
+	id, err := l.raw(r, body)
+	if err != nil {
+		return "", err
+	}
+	return id, rollout.CheckDocID(id)
+}
+
+func (l Locator) raw(r *http.Request, body []byte) (string, error) {
+	switch l.place {
+	case placeHeader:
+		return only(r.Header[l.name])
+	case placePath:
+		part := chi.URLParam(r, l.name)
+		if r.URL.RawPath == "" {
+			return part, nil
+		}
+		id, err := url.PathUnescape(part) // chi matched the escaped path
+		if err != nil {
+			return "", fmt.Errorf("%w: %w", rollout.ErrDocIDUTF8, err)
+		}
+		return id, nil
+	case placeQuery:
+		query, err := url.ParseQuery(r.URL.RawQuery)
+		if err != nil && len(query[l.name]) == 0 {
+			return "", errors.Join(rollout.ErrDocIDMissing, err)
+		}
+		return only(query[l.name])
+	default:
+		if len(body) == 0 {
+			return "", rollout.ErrBodyEmpty
+		}
+		return findInJSON(body, l.pointer)
+	}
+}
+
+func only(values []string) (string, error) {
+	switch len(values) {
+	case 0:
+		return "", rollout.ErrDocIDMissing
+	case 1:
+		return values[0], nil
+	}
+	return "", rollout.ErrDocIDDuplicated
+}

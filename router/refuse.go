@@ -1,0 +1,33 @@
+package router
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+
+	"sluice/rollout"
+)
+
+// refuseBody answers a body that was not taken.
+func (v *visit) refuseBody(err error) {
+	result := rollout.Result{Outcome: rollout.OutcomeInvalid, Err: err}
+	p := problem{}
+	switch {
+	case errors.Is(err, errTooLarge):
+		p = problem{Slug: "too-large", Status: http.StatusRequestEntityTooLarge,
+			Detail: "a document may have at most " + strconv.FormatInt(v.rt.config.Body.Max, 10) + " bytes"}
+	case errors.Is(err, errOverload):
+		result.Outcome = rollout.OutcomeRefused
+		p = problem{Slug: "overload", Status: http.StatusServiceUnavailable, RetryAfter: v.rt.config.RetryAfter,
+			Detail: "the gateway holds as many bytes of documents as it may; repeat the request"}
+	case errors.Is(err, errTooSlow):
+		p = problem{Slug: "too-slow", Status: http.StatusRequestTimeout, Detail: "the body came too slowly; repeat the request"}
+	default:
+		p = problem{Slug: "body", Status: http.StatusBadRequest,
+			Detail: "the body could not be read whole; nothing was forwarded: " + err.Error()}
+	}
+	v.w.Header().Set("Connection", "close") // what is left of the body is not read
+	result.Status = writeProblem(v.w, p)
+	v.record.Result = result
+	v.observe()
+}

@@ -1,0 +1,69 @@
+package router
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+)
+
+// Route is a kind of request that brings documents.
+type Route struct {
+	// Name is the route's in metrics, logs and workflow inputs.
+	Name string
+	// Method and Pattern select the requests; the pattern is chi's.
+	Method, Pattern string
+	// DocID says where the doc_id is.
+	DocID Locator
+	// Authorise is asked before a document goes to Temporal. nil means that the
+	// route needs no authorisation; legacy does its own.
+	Authorise Authoriser
+	// Headers are the fields that the workflow gets, by any letter case.
+	Headers []string
+}
+
+// Authoriser decides whether a client may have its document ingested.
+type Authoriser interface {
+	// Authorise returns nil if the client may; or the answer to refuse it with;
+	// or an error if that cannot be found out, in which case it may not.
+	Authorise(ctx context.Context, r *http.Request) (*Refusal, error)
+}
+
+// Refusal is an answer that was given in place of authorisation.
+type Refusal struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+func (route *Route) check() error {
+	switch {
+	case route.Name == "":
+		return errors.New("it has no name")
+	case route.Method == "" || strings.ToUpper(route.Method) != route.Method:
+		return fmt.Errorf("method %q: write it in capital letters", route.Method)
+	case !strings.HasPrefix(route.Pattern, "/"):
+		return fmt.Errorf("pattern %q must begin with a slash", route.Pattern)
+	case route.Pattern == Prefix || strings.HasPrefix(route.Pattern, Prefix+"/"):
+		return fmt.Errorf("pattern %q: paths under %s are the gateway's own", route.Pattern, Prefix)
+	case route.DocID.place == placePath && !strings.Contains(route.Pattern, "{"+route.DocID.name):
+		return fmt.Errorf("the doc_id is to be at path:%s, and pattern %q has no such part", route.DocID.name, route.Pattern)
+	}
+	return nil
+}
+
+// allowed picks the fields that the workflow gets.
+func (route *Route) allowed(h http.Header) map[string][]string {
+	var picked map[string][]string
+	for _, name := range route.Headers {
+		name = http.CanonicalHeaderKey(name)
+		if values := h[name]; len(values) > 0 {
+			if picked == nil {
+				picked = map[string][]string{}
+			}
+			picked[name] = values
+		}
+	}
+	return picked
+}

@@ -1,0 +1,169 @@
+// Package router is the front door: it takes every request, decides the path of
+// those that bring a document, and passes all others to the legacy service.
+//
+// One request is data that grows step by step: body, Document, Decision,
+// Result, Record. What can fail is a step; observers come after the answer and
+// can neither fail nor delay it.
+//
+// Invariants:
+//   - A document's body is read whole before anything is sent on either path,
+//     so a client that stops in the middle leaves nothing behind.
+//   - The policy is read once per request.
+//   - A document's request is not cancelled by its client's leaving.
+//   - Nothing under the gateway's own prefix reaches legacy.
+package router
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+	"go.uber.org/zap"
+
+	"sluice/rollout"
+)
+
+// Prefix begins the paths that are the gateway's own.
+const Prefix = "/_sluice"
+
+// Legacy is the path that forwards.
+type Legacy interface {
+	// Forward sends the request, with body if it has been read, and writes the
+	// answer to w. An error means that nothing was written to w; it wraps
+	// rollout.ErrNotAccepted if legacy provably got no byte of the request.
+	// With OutcomeTruncated the client's connection has to be cut.
+	Forward(ctx context.Context, w http.ResponseWriter, r *http.Request, body []byte) (rollout.Result, error)
+}
+
+// Temporal is the path that runs workflows.
+type Temporal interface {
+	// Run starts the document's workflow and waits for its end, at most for
+	// wait. An error wraps rollout.ErrNotAccepted if nothing was or will be
+	// started; any other leaves that open.
+	Run(ctx context.Context, doc *rollout.Document, wait time.Duration) (rollout.Run, error)
+	// Oversize reports whether Temporal cannot hold the document.
+	Oversize(doc *rollout.Document) bool
+	// Lookup returns where a workflow stands; false if there is none.
+	Lookup(ctx context.Context, route, workflowID string) (rollout.Run, bool, error)
+}
+
+// Observer sees what happens. Its methods neither block nor fail.
+type Observer interface {
+	// InFlight counts a request on its way until done is called.
+	InFlight(path rollout.Path) (done func())
+	// Observe takes the record of a request that was answered.
+	Observe(record *rollout.Record)
+	// AuthCheck counts an authorisation check: "allowed", "denied" or "error".
+	AuthCheck(result string)
+}
+
+// Config configures a Router.
+type Config struct {
+	Routes   []Route
+	Legacy   Legacy
+	Temporal Temporal
+	// Policy returns what is in force now.
+	Policy   func() *rollout.Policy
+	Splitter *rollout.Splitter
+	Observer Observer
+	Log      *zap.Logger
+	// AccessLog writes one line for each request.
+	AccessLog bool
+
+	// OnUnroutable says what becomes of a request without a usable doc_id.
+	OnUnroutable Unroutable
+	// TenantHeader names the field that sets tenants apart; may be empty.
+	TenantHeader string
+	Body         BodyLimits
+	// Wait is how long a client waits for a workflow unless it says otherwise;
+	// MaxWait the longest it may ask for.
+	Wait, MaxWait time.Duration
+	// RetryAfter is what a client is told to wait before it repeats.
+	RetryAfter time.Duration
+	// StatusKey signs the URLs of status resources: 16 bytes or more, the same
+	// for all gateways of one migration.
+	StatusKey []byte
+}
+
+// Unroutable is what becomes of a request without a usable doc_id.
+type Unroutable uint8
+
+// The two ways.
+const (
+	// Reject answers 400 and forwards nothing.
+	Reject Unroutable = iota
+	// PassToLegacy forwards the request as it came.
+	PassToLegacy
+)
+
+// Router is the front door. It is safe for concurrent use.
+type Router struct {
+	config   Config
+	mux      *chi.Mux
+	bodies   *bodies
+	tokens   tokens
+	draining atomic.Bool
+}
+
+// New returns the front door. It fails if a route is not sound.
+func New(config Config) (*Router, error) {
+	if len(config.StatusKey) < 16 {
+		return nil, errors.New("the status key must be 16 bytes or more")
+	}
+	rt := &Router{
+		config: config,
+		mux:    chi.NewRouter(),
+		bodies: newBodies(config.Body),
+		tokens: tokens{key: config.StatusKey},
+	}
+	for i := range config.Routes {
+		route := &config.Routes[i]
+		if err := route.check(); err != nil {
+			return nil, fmt.Errorf("route %q: %w", route.Name, err)
+		}
+		rt.mux.Method(route.Method, route.Pattern, rt.ingest(route))
+	}
+	rt.mux.Get(statusPattern, rt.status)
+	rt.mux.Head(statusPattern, rt.status)
+	rt.mux.Handle(Prefix, http.HandlerFunc(unknownOwn))
+	rt.mux.Handle(Prefix+"/*", http.HandlerFunc(unknownOwn))
+	rt.mux.NotFound(rt.passThrough)
+	rt.mux.MethodNotAllowed(rt.passThrough)
+	return rt, nil
+}
+
+// BodyBytes returns the bytes of request bodies held in memory.
+func (rt *Router) BodyBytes() int64 { return rt.bodies.inUse() }
+
+// Drain makes every answer from now on close its connection, so that clients
+// turn to another gateway before this one stops.
+func (rt *Router) Drain() { rt.draining.Store(true) }
+
+// Draining reports whether Drain was called.
+func (rt *Router) Draining() bool { return rt.draining.Load() }
+
+// ServeHTTP serves one request.
+func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if rt.draining.Load() {
+		w.Header().Set("Connection", "close")
+	}
+	switch {
+	case r.Method == http.MethodConnect:
+		writeProblem(w, problem{Slug: "connect", Status: http.StatusMethodNotAllowed,
+			Detail: "this is a gateway to one service, not a proxy: send the request itself"})
+	case strings.Contains(r.URL.Path, "\x00"):
+		writeProblem(w, problem{Slug: "path", Status: http.StatusBadRequest, Detail: "the path holds a NUL byte"})
+	default:
+		rt.mux.ServeHTTP(w, r)
+	}
+}
+
+func unknownOwn(w http.ResponseWriter, r *http.Request) {
+	writeProblem(w, problem{Slug: "unknown-resource", Status: http.StatusNotFound,
+		Detail: "the gateway has nothing at " + r.URL.Path + "; a status resource's URL comes in the Location field of a 202"})
+}
