@@ -118,9 +118,7 @@ func validateRoute(r *Route, key string, wrong complain) {
 	wrong.needed(key+".name", r.Name)
 	wrong.needed(key+".pattern", r.Pattern)
 	wrong.needed(key+".doc_id", r.DocID)
-	if strings.ToUpper(r.Method) != r.Method {
-		wrong(key+".method", "%q: write it in capital letters", r.Method)
-	}
+	wrong.oneOf(key+".method", r.Method, "POST", "PUT", "PATCH")
 	switch r.Auth {
 	case "none":
 	case "check":

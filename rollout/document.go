@@ -47,6 +47,9 @@ type Record struct {
 	Method   string
 	Target   string
 	Decision Decision
+	// Unroutable is the reason why the request has no usable doc_id, one of
+	// UnroutableReasons; empty if it has one.
+	Unroutable string
 	// Sent: the document went out on the decision's path. If not, the gateway
 	// itself turned the request away, which says nothing about a path.
 	Sent     bool

@@ -128,14 +128,14 @@ func (v *visit) observe() {
 // unroutable is what becomes of a request without a usable doc_id.
 func (v *visit) unroutable(err error) {
 	v.record.Decision = rollout.Decision{Path: rollout.Legacy, Reason: rollout.ReasonUnroutable, Epoch: v.policy.Epoch}
+	v.record.Unroutable = rollout.UnroutableReason(err)
 	v.announce(v.record.Decision)
 	if v.rt.config.OnUnroutable == PassToLegacy {
 		v.send(v.toLegacy)
 		return
 	}
 	v.w.Header().Del("Rollout-Path") // it went nowhere
-	reason := rollout.UnroutableReason(err)
-	status := writeProblem(v.w, problem{Slug: "unroutable", Status: http.StatusBadRequest, Reason: reason,
+	status := writeProblem(v.w, problem{Slug: "unroutable", Status: http.StatusBadRequest, Reason: v.record.Unroutable,
 		Detail: "no document can be told from this request: " + err.Error() + " (looked at " + v.route.DocID.String() + ")"})
 	v.record.Result = rollout.Result{Status: status, Outcome: rollout.OutcomeInvalid, Err: err}
 	v.observe()

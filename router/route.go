@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -41,8 +42,8 @@ func (route *Route) check() error {
 	switch {
 	case route.Name == "":
 		return errors.New("it has no name")
-	case route.Method == "" || strings.ToUpper(route.Method) != route.Method:
-		return fmt.Errorf("method %q: write it in capital letters", route.Method)
+	case !slices.Contains(methods(), route.Method):
+		return fmt.Errorf("method %q is not one of %s", route.Method, strings.Join(methods(), ", "))
 	case !strings.HasPrefix(route.Pattern, "/"):
 		return fmt.Errorf("pattern %q must begin with a slash", route.Pattern)
 	case route.Pattern == Prefix || strings.HasPrefix(route.Pattern, Prefix+"/"):
@@ -52,6 +53,8 @@ func (route *Route) check() error {
 	}
 	return nil
 }
+
+func methods() []string { return []string{http.MethodPost, http.MethodPut, http.MethodPatch} }
 
 // allowed picks the fields that the workflow gets.
 func (route *Route) allowed(h http.Header) map[string][]string {

@@ -77,7 +77,9 @@ func (p *Path) closeEvent(ctx context.Context, route Route, id, runID string, wa
 			return rollout.Run{}, err
 		}
 		for _, event := range response.History.GetEvents() {
-			if run, next, ok := p.ending(ctx, route, id, event); ok {
+			// The slice bounds the wait for the event, not the reading of a
+			// large result.
+			if run, next, ok := p.ending(context.WithoutCancel(ctx), route, id, event); ok {
 				return run, nil
 			} else if next != "" {
 				return p.closeEvent(ctx, route, id, next, wait)

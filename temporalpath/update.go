@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/api/serviceerror"
 	updatepb "go.temporal.io/api/update/v1"
 	"go.temporal.io/api/workflowservice/v1"
+	"google.golang.org/protobuf/proto"
 
 	"sluice/rollout"
 	"sluice/temporalpath/wire"
@@ -86,9 +87,15 @@ func (p *Path) updated(ctx context.Context, s *start, runID string, outcome *upd
 }
 
 func (p *Path) multiOperation(s *start) *workflowservice.ExecuteMultiOperationRequest {
+	id := s.request.WorkflowId
+	// Under the plain start's request ID the server would take a closed run for
+	// the answer to this start, find no update to wait for, and try for half a
+	// second; under another it says at once that the run exists.
+	begin := proto.CloneOf(s.request)
+	begin.RequestId = requestID(id + "#update")
 	update := &workflowservice.UpdateWorkflowExecutionRequest{
 		Namespace:         p.config.Namespace,
-		WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: s.request.WorkflowId},
+		WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: id},
 		WaitPolicy:        untilCompleted,
 		Request: &updatepb.Request{
 			Meta:  &updatepb.Meta{UpdateId: updateID, Identity: p.identity},
@@ -97,9 +104,9 @@ func (p *Path) multiOperation(s *start) *workflowservice.ExecuteMultiOperationRe
 	}
 	return &workflowservice.ExecuteMultiOperationRequest{
 		Namespace:  p.config.Namespace,
-		ResourceId: "workflow:" + s.request.WorkflowId,
+		ResourceId: "workflow:" + id,
 		Operations: []*workflowservice.ExecuteMultiOperationRequest_Operation{
-			{Operation: &workflowservice.ExecuteMultiOperationRequest_Operation_StartWorkflow{StartWorkflow: s.request}},
+			{Operation: &workflowservice.ExecuteMultiOperationRequest_Operation_StartWorkflow{StartWorkflow: begin}},
 			{Operation: &workflowservice.ExecuteMultiOperationRequest_Operation_UpdateWorkflow{UpdateWorkflow: update}},
 		},
 	}

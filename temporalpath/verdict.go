@@ -28,15 +28,15 @@ func judge(err error, left bool) error {
 // refused reports whether Temporal's answer proves that the attempt started
 // nothing and never will.
 func refused(err error) bool {
-	var exhausted *serviceerror.ResourceExhausted
-	if errors.As(err, &exhausted) {
-		return exhausted.Cause == enumspb.RESOURCE_EXHAUSTED_CAUSE_RPS_LIMIT ||
-			strings.Contains(exhausted.Message, "larger than max")
-	}
-	switch serviceerror.ToStatus(err).Code() {
+	answer := serviceerror.ToStatus(err)
+	switch answer.Code() {
 	case codes.InvalidArgument, codes.NotFound, codes.PermissionDenied,
 		codes.Unauthenticated, codes.FailedPrecondition, codes.Unimplemented:
 		return true
+	case codes.ResourceExhausted:
+		var exhausted *serviceerror.ResourceExhausted
+		limited := errors.As(err, &exhausted) && exhausted.Cause == enumspb.RESOURCE_EXHAUSTED_CAUSE_RPS_LIMIT
+		return limited || strings.Contains(answer.Message(), "larger than max") // gRPC's own, before Temporal saw it
 	}
 	return false
 }

@@ -1,0 +1,163 @@
+package gateway
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"sluice/configs"
+	"sluice/metrics"
+	"sluice/rollout"
+	"sluice/rollout/flags"
+	"sluice/rollout/flags/ofrep"
+	"sluice/router"
+	"sluice/router/framing"
+)
+
+// openFlags makes the metrics and then the reader, which counts in them.
+func (g *Gateway) openFlags(ctx context.Context) error {
+	g.metrics = metrics.NewGateway(g.metricsConfig())
+	c := g.config.Rollout.Flags
+	source := flags.Source{Kind: c.Provider, File: c.File, Lookup: g.options.Lookup}
+	if c.Provider == flags.KindOFREP {
+		source.OFREP = ofrep.Config{URL: c.OFREP.URL, Timeout: c.Timeout.Std()}
+		if c.OFREP.TokenFile != "" {
+			token, err := os.ReadFile(c.OFREP.TokenFile)
+			if err != nil {
+				return fmt.Errorf("rollout.flags.ofrep.token_file: %w", err)
+			}
+			source.OFREP.BearerToken = strings.TrimSpace(string(token))
+		}
+	}
+	provider, boot, err := source.Open(g.options.Log)
+	if err != nil {
+		return err
+	}
+	g.flags, err = flags.New(ctx, flags.Config{
+		Provider: provider, Boot: boot,
+		StateFile: filepath.Join(g.config.Data, "policy.json"),
+		Poll:      c.Interval.Std(), Deadline: c.Timeout.Std(),
+		Observer: flagObserver{g.metrics}, Log: g.options.Log,
+	})
+	if err != nil {
+		return err
+	}
+	g.closers = append(g.closers, g.flags.Close)
+	return nil
+}
+
+type flagObserver struct{ metrics *metrics.Gateway }
+
+func (o flagObserver) FlagRejected(flag, reason string) { o.metrics.FlagReject(flag, reason) }
+
+// metricsConfig names everything that has a metric. The functions are called
+// for each scrape, long after all parts are there.
+func (g *Gateway) metricsConfig() metrics.GatewayConfig {
+	var routes, reasons []string
+	for _, r := range g.config.Routes {
+		routes = append(routes, r.Name)
+	}
+	for _, reason := range flags.Reasons() {
+		reasons = append(reasons, string(reason))
+	}
+	return metrics.GatewayConfig{
+		Version:              g.options.Version,
+		Routes:               routes,
+		FlagNames:            flags.Keys(),
+		FlagRejectReasons:    reasons,
+		RefusedReasons:       framing.Reasons(),
+		TaskQueues:           g.health.TaskQueues(),
+		Policy:               func() *rollout.Policy { return g.flags.Policy() },
+		FlagAge:              func() time.Duration { return g.flags.Age() },
+		BodyBytes:            func() int64 { return g.router.BodyBytes() },
+		BodyBytesLimit:       int64(g.config.Requests.BodyBudget),
+		TemporalWaiters:      g.temporal.Waiters,
+		TemporalWaitersLimit: g.config.Temporal.MaxWaiters,
+		TemporalPollers:      g.health.Pollers,
+		TemporalUp:           g.health.Up,
+		Draining:             func() bool { return g.router.Draining() },
+	}
+}
+
+func (g *Gateway) openRouter(context.Context) error {
+	key, err := statusKey(g.config)
+	if err != nil {
+		return err
+	}
+	c := g.config
+	config := router.Config{
+		Legacy: g.legacy, Temporal: g.temporal, Policy: g.flags.Policy,
+		Splitter: rollout.NewSplitter(c.Rollout.Salt),
+		Observer: g.metrics, Log: g.options.Log, AccessLog: c.Log.Access,
+		TenantHeader: c.Requests.TenantHeader,
+		Body: router.BodyLimits{
+			Max: int64(c.Requests.MaxBody), Budget: int64(c.Requests.BodyBudget),
+			Patience: c.Requests.BodyPatience.Std(), MinRate: int64(c.Requests.BodyMinRate),
+		},
+		Wait: c.Temporal.Wait.Std(), MaxWait: c.Temporal.MaxWait.Std(),
+		RetryAfter: c.Requests.RetryAfter.Std(), StatusKey: key,
+	}
+	if c.Rollout.OnUnroutable == "legacy" {
+		config.OnUnroutable = router.PassToLegacy
+	}
+	for _, r := range c.Routes {
+		route, err := g.route(r)
+		if err != nil {
+			return fmt.Errorf("route %q: %w", r.Name, err)
+		}
+		config.Routes = append(config.Routes, route)
+	}
+	g.router, err = router.New(config)
+	return err
+}
+
+func (g *Gateway) route(r configs.Route) (router.Route, error) {
+	locator, err := router.ParseLocator(r.DocID)
+	if err != nil {
+		return router.Route{}, err
+	}
+	route := router.Route{Name: r.Name, Method: r.Method, Pattern: r.Pattern, DocID: locator, Headers: r.Headers}
+	if r.Auth == "check" {
+		legacy, err := url.Parse(g.config.Legacy.URL)
+		if err != nil {
+			return route, err
+		}
+		target, err := legacy.Parse(r.Check.URL)
+		if err != nil {
+			return route, err
+		}
+		route.Authorise = router.NewCheck(target, r.Check.Timeout.Std())
+	}
+	return route, nil
+}
+
+// statusKey reads the key that signs status URLs, or makes it.
+func statusKey(c configs.Config) ([]byte, error) {
+	path := c.Temporal.StatusKeyFile
+	if path == "" {
+		path = filepath.Join(c.Data, "status.key")
+	}
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) && c.Temporal.StatusKeyFile == "" {
+		var raw [32]byte
+		_, _ = rand.Read(raw[:]) // never fails
+		text = []byte(hex.EncodeToString(raw[:]) + "\n")
+		err = os.WriteFile(path, text, 0o600)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("temporal.status_key_file: %w", err)
+	}
+	key, err := hex.DecodeString(strings.TrimSpace(string(text)))
+	if err != nil || len(key) < 16 {
+		return nil, fmt.Errorf("temporal.status_key_file: %s must hold 32 or more hexadecimal digits (openssl rand -hex 32)", path)
+	}
+	return key, nil
+}

@@ -1,0 +1,134 @@
+// Package gateway wires the gateway together: it is the only place where the
+// front door meets the paths, the flags and the metrics.
+//
+// Components, in the order they start: status key, legacy forwarder, Temporal
+// path, flag reader, metrics, router, listeners. They stop the other way round:
+// the door is drained first, so that whatever a request needs outlives it.
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"slices"
+	"time"
+
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"sluice/configs"
+	"sluice/legacy"
+	"sluice/metrics"
+	"sluice/rollout/flags"
+	"sluice/router"
+	"sluice/temporalpath"
+)
+
+// Options are what a gateway needs besides its configuration.
+type Options struct {
+	Version string
+	Log     *zap.Logger
+	// Lookup reads the environment, as os.LookupEnv does.
+	Lookup func(name string) (string, bool)
+}
+
+// Gateway is one gateway. Open makes it listen, Run makes it serve.
+type Gateway struct {
+	config  configs.Config
+	options Options
+
+	legacy   *legacy.Forwarder
+	temporal *temporalpath.Path
+	health   *temporalpath.Health
+	flags    *flags.Reader
+	metrics  *metrics.Gateway
+	router   *router.Router
+
+	public, operator net.Listener
+	publicServer     *http.Server
+	operatorServer   *http.Server
+	closers          []func() error // run in reverse by Close
+}
+
+// Open builds the gateway and binds its listeners. Neither Temporal nor legacy
+// nor the flag source need to be there. Close releases what Open made.
+func Open(ctx context.Context, config configs.Config, options Options) (*Gateway, error) {
+	g := &Gateway{config: config, options: options}
+	for _, step := range []func(context.Context) error{
+		g.openData, g.openListeners, g.openLegacy, g.openTemporal, g.openFlags, g.openRouter, g.openServers,
+	} {
+		if err := step(ctx); err != nil {
+			return nil, errors.Join(err, g.Close())
+		}
+	}
+	return g, nil
+}
+
+func (g *Gateway) openData(context.Context) error {
+	if err := os.MkdirAll(g.config.Data, 0o750); err != nil {
+		return fmt.Errorf("data directory: %w", err)
+	}
+	return nil
+}
+
+// PublicAddress returns where the door listens, host:port.
+func (g *Gateway) PublicAddress() string { return g.public.Addr().String() }
+
+// OperatorAddress returns where the operator's listener is, host:port.
+func (g *Gateway) OperatorAddress() string { return g.operator.Addr().String() }
+
+// Run serves until ctx ends and then drains: for a while it still serves and
+// tells clients to go elsewhere, then it waits for the requests on their way.
+func (g *Gateway) Run(ctx context.Context) error {
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	group, running := errgroup.WithContext(background)
+	group.Go(func() error { g.health.Watch(running, pollersInterval); return nil })
+	group.Go(func() error { return served(g.publicServer.Serve(g.framed())) })
+	group.Go(func() error { return served(g.operatorServer.Serve(g.operator)) })
+	g.options.Log.Info("serving", zap.String("public", g.PublicAddress()), zap.String("operator", g.OperatorAddress()))
+	select {
+	case <-running.Done(): // a server failed
+	case <-ctx.Done():
+	}
+	err := g.drain(running)
+	stop()
+	return errors.Join(err, group.Wait())
+}
+
+func served(err error) error {
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// drain stops the door without failing a request.
+func (g *Gateway) drain(running context.Context) error {
+	g.router.Drain()
+	g.options.Log.Info("draining", zap.Duration("lame_duck", g.config.Drain.LameDuck.Std()))
+	select {
+	case <-running.Done():
+	case <-time.After(g.config.Drain.LameDuck.Std()):
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(running), g.config.Drain.Timeout.Std())
+	defer cancel()
+	err := g.publicServer.Shutdown(ctx)
+	if err != nil {
+		err = fmt.Errorf("requests were still on their way after drain.timeout: %w", errors.Join(err, g.publicServer.Close()))
+	}
+	return errors.Join(err, g.operatorServer.Close())
+}
+
+// Close releases everything. It is to be called once, after Run if Run was.
+func (g *Gateway) Close() error {
+	var errs []error
+	for _, closer := range slices.Backward(g.closers) {
+		errs = append(errs, closer())
+	}
+	g.closers = nil
+	return errors.Join(errs...)
+}
