@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"sluice/rollout"
 )
@@ -26,26 +27,28 @@ func (c *chunks) get() *[]byte {
 }
 
 // answer writes legacy's answer to the client.
-func (f *Forwarder) answer(w http.ResponseWriter, response *http.Response) rollout.Result {
+func (f *Forwarder) answer(w http.ResponseWriter, r *http.Request, response *http.Response) rollout.Result {
 	copyHeader(w.Header(), endToEnd(response.Header))
 	announceTrailers(w.Header(), response.Trailer)
+	if response.StatusCode == http.StatusNotModified {
+		keepDescription(w.Header())
+	}
 	w.WriteHeader(response.StatusCode)
-	result := rollout.Result{Status: response.StatusCode, Outcome: rollout.OutcomeOfStatus(response.StatusCode)}
-	streamed := response.ContentLength < 0
-	if streamed {
+	if response.ContentLength < 0 {
 		flush(w) // the head, before the first part comes
 	}
-	n, err := f.copyBody(w, response.Body, streamed)
-	result.BytesOut = n
-	if err != nil {
-		result.Err = err
-		result.Outcome = rollout.OutcomeTruncated
-		if errors.Is(err, errClientLeft) {
-			result.Outcome = rollout.OutcomeCanceled
-		}
+	result := rollout.Result{Status: response.StatusCode, Outcome: rollout.OutcomeOfStatus(response.StatusCode)}
+	result.BytesOut, result.Err = f.copyBody(w, response.Body)
+	switch {
+	case result.Err == nil:
+		copyTrailers(w, response.Trailer)
 		return result
+	case errors.Is(result.Err, errClientLeft), r.Context().Err() != nil:
+		result.Outcome = rollout.OutcomeCanceled
+	default:
+		result.Outcome = rollout.OutcomeTruncated
 	}
-	copyTrailers(w, response.Trailer)
+	cut(w)
 	return result
 }
 
@@ -64,6 +67,17 @@ func copyHeader(own, from http.Header) {
 	}
 }
 
+// keepDescription hides from the server the fields that it takes out of a 304,
+// though RFC 9110, 15.4.5 leaves them to legacy.
+func keepDescription(own http.Header) {
+	for _, name := range [...]string{"Content-Type", "Content-Length"} {
+		if values := own[name]; len(values) > 0 {
+			delete(own, name)
+			own[strings.ToLower(name)] = values
+		}
+	}
+}
+
 func announceTrailers(own, trailer http.Header) {
 	if len(trailer) == 0 {
 		return
@@ -79,7 +93,7 @@ func announceTrailers(own, trailer http.Header) {
 // copyTrailers sets the trailers, those too that came without announcement.
 func copyTrailers(w http.ResponseWriter, trailer http.Header) {
 	for name, values := range trailer {
-		if slices.Contains(strings.Split(w.Header().Get("Trailer"), ", "), name) {
+		if hasToken(w.Header()["Trailer"], name) {
 			w.Header()[name] = values
 			continue
 		}
@@ -90,7 +104,9 @@ func copyTrailers(w http.ResponseWriter, trailer http.Header) {
 // errClientLeft says that it was the client who broke the answer off.
 var errClientLeft = errors.New("the client left in the middle of the answer")
 
-func (f *Forwarder) copyBody(w http.ResponseWriter, body io.Reader, streamed bool) (int64, error) {
+// copyBody sends each part on as it comes. The last one is left to the end of
+// the answer, which the server sends in the same piece.
+func (f *Forwarder) copyBody(w http.ResponseWriter, body io.Reader) (int64, error) {
 	chunk := f.chunks.get()
 	defer f.chunks.pool.Put(chunk)
 	var total int64
@@ -102,9 +118,6 @@ func (f *Forwarder) copyBody(w http.ResponseWriter, body io.Reader, streamed boo
 			if werr != nil {
 				return total, fmt.Errorf("%w: %w", errClientLeft, werr)
 			}
-			if streamed {
-				flush(w)
-			}
 		}
 		switch {
 		case err == io.EOF:
@@ -112,10 +125,20 @@ func (f *Forwarder) copyBody(w http.ResponseWriter, body io.Reader, streamed boo
 		case err != nil:
 			return total, fmt.Errorf("the legacy service's answer broke off: %w", err)
 		}
+		flush(w)
 	}
 }
 
 func flush(w http.ResponseWriter) {
 	// A writer that cannot flush still gets every byte at the end.
 	_ = http.NewResponseController(w).Flush()
+}
+
+// cut makes sure that the server cannot end a broken answer as if it were
+// whole, whatever the caller does next, nor wait for the rest of an upload.
+func cut(w http.ResponseWriter) {
+	control := http.NewResponseController(w)
+	past := time.Unix(1, 0)
+	// A writer without deadlines leaves it to the caller's abort.
+	_ = errors.Join(control.SetWriteDeadline(past), control.SetReadDeadline(past))
 }

@@ -1,56 +1,99 @@
 package legacy
 
 import (
-	"context"
+	"errors"
 	"net"
 	"net/http/httptrace"
 	"sync/atomic"
+	"syscall"
+	"time"
 )
 
-// countedConn counts the bytes written, so that it can be proved that none of
-// a request was. With TLS they are the encrypted bytes, which is as good: no
-// byte of a request leaves without them.
+// countedConn is a connection to legacy that counts the bytes written, so that
+// it can be proved that none of a request was.
+//
+// A write that legacy refuses is not an error yet, because legacy may have
+// answered before it hung up (413 to an upload that is still on its way). From
+// then on what is written is dropped, and reading decides: it gets the answer,
+// or the end.
 type countedConn struct {
 	net.Conn
+	patience time.Duration // the longest that one write may take; 0 is no limit
+	sealed   bool          // TLS: a write that failed may have sent a part
+
 	written atomic.Int64
+	deaf    atomic.Bool // legacy refused a write
+	raw     atomic.Bool // after a change of protocol: none of this applies
+	closed  atomic.Bool
 }
 
 func (c *countedConn) Write(p []byte) (int, error) {
+	if c.raw.Load() {
+		return c.Conn.Write(p)
+	}
+	if c.deaf.Load() {
+		if c.closed.Load() {
+			return 0, net.ErrClosed
+		}
+		return len(p), nil
+	}
+	if c.patience > 0 {
+		// It fails only where the write will.
+		_ = c.SetWriteDeadline(time.Now().Add(c.patience))
+	}
 	n, err := c.Conn.Write(p)
-	c.written.Add(int64(n))
+	if err == nil || !c.sealed {
+		c.written.Add(int64(n))
+	} else {
+		c.written.Add(int64(len(p)))
+	}
+	if errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET) {
+		c.deaf.Store(true)
+		return len(p), nil
+	}
 	return n, err
 }
 
-// witness watches one round trip. Its fields are written by the transport's
-// goroutine before the round trip returns.
-type witness struct {
-	conn   *countedConn
-	before int64
-	blind  bool // a connection came that cannot be counted
-	reused bool
+// setRaw makes it an ordinary connection, without deadline.
+func (c *countedConn) setRaw() {
+	c.raw.Store(true)
+	_ = c.SetDeadline(time.Time{}) // it fails only where the next use will
 }
 
-func (w *witness) trace(ctx context.Context) context.Context {
-	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: w.gotConn})
+func (c *countedConn) Close() error {
+	c.closed.Store(true)
+	return c.Conn.Close()
 }
 
-func (w *witness) gotConn(info httptrace.GotConnInfo) {
-	conn := info.Conn
-	if wrapped, ok := conn.(interface{ NetConn() net.Conn }); ok { // *tls.Conn
-		conn = wrapped.NetConn()
+// CloseWrite sends legacy the end of the stream.
+func (c *countedConn) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
 	}
-	counted, ok := conn.(*countedConn)
-	if !ok || w.conn != nil {
-		w.blind = true // unknown, or the transport tried twice on its own
+	return errors.ErrUnsupported
+}
+
+// witness watches one round trip. The transport calls gotConn in the goroutine
+// of the round trip, and returns an error only when nothing writes any more.
+type witness struct {
+	conn    *countedConn // the last one
+	before  int64        // written to conn before this request
+	reused  bool         // conn had been kept
+	touched bool         // bytes may have gone to an earlier one
+}
+
+// gotConn is called again when the transport tries on its own.
+func (w *witness) gotConn(info httptrace.GotConnInfo) {
+	w.touched = !w.untouched()
+	conn, ok := info.Conn.(*countedConn)
+	if !ok { // not one that line made: nothing can be proved
+		w.touched = true
 		return
 	}
-	w.conn, w.before, w.reused = counted, counted.written.Load(), info.Reused
+	w.conn, w.before, w.reused = conn, conn.written.Load(), info.Reused
 }
 
 // untouched reports whether provably no byte of the request was written.
 func (w *witness) untouched() bool {
-	if w.blind {
-		return false
-	}
-	return w.conn == nil || w.conn.written.Load() == w.before
+	return !w.touched && (w.conn == nil || w.conn.written.Load() == w.before)
 }

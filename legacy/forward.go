@@ -8,8 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/url"
-	"strings"
+	"net/http/httptrace"
 
 	"sluice/rollout"
 )
@@ -19,31 +18,64 @@ var (
 	// ErrUnreachable: no byte was written. It always comes with
 	// rollout.ErrNotAccepted.
 	ErrUnreachable = errors.New("the legacy service cannot be reached")
-	// ErrTimeout: written, and not answered in time.
+	// ErrTimeout: written, in part or whole, and not answered in time.
 	ErrTimeout = errors.New("the legacy service did not answer in time")
 	// ErrBroken: written, in part or whole, and the connection broke.
 	ErrBroken = errors.New("the connection to the legacy service broke")
+	// ErrUpload: the client's body, which was being streamed, could not be
+	// read. It always comes with ErrBroken and is not legacy's doing.
+	ErrUpload = errors.New("the client's body broke off")
 )
 
 // Forward sends the client's request to legacy and legacy's answer to w. body
 // is the request's body if it has been read, else nil: then it is streamed.
 // The fields that w's header holds already outrank legacy's of the same name.
 //
-// An error means that nothing was written to w; it wraps ErrUnreachable,
-// ErrTimeout or ErrBroken. A result with OutcomeTruncated means that the answer
-// broke off: the caller must abort the client's connection.
+// The end of ctx breaks the call off. Once the answer has begun, so does the
+// end of r's own context: nobody is left to read it.
+//
+// An error means that nothing but interim answers was written to w; it wraps
+// ErrUnreachable, ErrTimeout or ErrBroken. A result with OutcomeTruncated means
+// that the answer broke off: the caller must abort the client's connection.
+//
+// CONNECT is not for this method.
 func (f *Forwarder) Forward(ctx context.Context, w http.ResponseWriter, r *http.Request, body []byte) (rollout.Result, error) {
-	interim := &interim{w: w}
-	response, err := f.roundTrip(interim.trace(ctx), r, body)
-	interim.end()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	c := &call{f: f, r: r, body: body, interim: interim{w: w, mute: !r.ProtoAtLeast(1, 1)}}
+	if body == nil && r.ContentLength != 0 {
+		c.upload = newUpload(r, &c.interim)
+		// Else the server would hold the answer back until the client has sent
+		// all. A server that cannot do it does not do that either.
+		_ = http.NewResponseController(w).EnableFullDuplex()
+	}
+	response, err := c.roundTrip(ctx)
+	c.interim.end()
+	if c.upload != nil && !c.upload.ended.Load() {
+		w.Header()["Connection"] = []string{"close"} // the rest of the body is in the way
+	}
 	if err != nil {
 		return rollout.Result{}, err
 	}
 	defer response.Body.Close()
-	if response.StatusCode == http.StatusSwitchingProtocols {
-		return f.switchProtocols(w, r, response)
+	defer context.AfterFunc(r.Context(), cancel)()
+	switch {
+	case response.StatusCode == http.StatusSwitchingProtocols:
+		return f.switchProtocols(ctx, w, r, response)
+	case response.StatusCode < http.StatusOK:
+		return rollout.Result{}, fmt.Errorf("%w: it answered with the status %03d, which HTTP does not have", ErrBroken, response.StatusCode)
 	}
-	return f.answer(w, response), nil
+	return f.answer(w, r, response), nil
+}
+
+// call is one request on its way to legacy.
+type call struct {
+	f       *Forwarder
+	r       *http.Request
+	body    []byte  // nil if the body is streamed
+	upload  *upload // nil unless there is a body and it is streamed
+	interim interim
+	seen    witness
 }
 
 // tries bounds how many kept connections may turn out to be closed in a row.
@@ -51,27 +83,37 @@ const tries = 3
 
 // roundTrip writes the request once. Only where nothing was written to a kept
 // connection does it try a second one.
-func (f *Forwarder) roundTrip(ctx context.Context, r *http.Request, body []byte) (*http.Response, error) {
+func (c *call) roundTrip(ctx context.Context) (*http.Response, error) {
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn:        c.gotConn,
+		Got1xxResponse: c.interim.got,
+	})
 	for try := 1; ; try++ {
-		var seen witness
-		request := f.request(seen.trace(ctx), r, body)
-		response, err := f.transport.RoundTrip(request)
+		c.seen = witness{}
+		response, err := c.f.transport.RoundTrip(c.request(ctx))
 		if err == nil {
+			if response.StatusCode == http.StatusSwitchingProtocols && c.seen.conn != nil {
+				c.seen.conn.setRaw()
+			}
 			return response, nil
 		}
-		untouched := seen.untouched()
-		if untouched && seen.reused && body != nil && try <= tries && ctx.Err() == nil {
+		untouched := c.seen.untouched()
+		if untouched && c.seen.reused && c.upload == nil && try <= tries && ctx.Err() == nil {
 			continue
 		}
-		return nil, classify(err, untouched)
+		return nil, c.classify(err, untouched)
 	}
 }
 
-func classify(err error, untouched bool) error {
+func (c *call) gotConn(info httptrace.GotConnInfo) { c.seen.gotConn(info) }
+
+func (c *call) classify(err error, untouched bool) error {
 	var timeout net.Error
 	switch {
 	case untouched:
 		return fmt.Errorf("%w: %w: %w", rollout.ErrNotAccepted, ErrUnreachable, err)
+	case c.upload != nil && c.upload.broken.Load():
+		return fmt.Errorf("%w: %w: %w", ErrBroken, ErrUpload, err)
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return fmt.Errorf("%w: %w", ErrTimeout, err)
 	}
@@ -80,60 +122,36 @@ func classify(err error, untouched bool) error {
 
 // request builds what is sent. GetBody is never set: the transport would use it
 // to send a request with an Idempotency-Key twice.
-func (f *Forwarder) request(ctx context.Context, r *http.Request, body []byte) *http.Request {
+func (c *call) request(ctx context.Context) *http.Request {
+	r, config := c.r, &c.f.config
 	out := &http.Request{
-		Method:        r.Method,
-		URL:           f.target(r),
-		Header:        f.outbound(r),
-		Host:          f.config.URL.Host,
-		ContentLength: r.ContentLength,
-		Body:          r.Body,
-		Trailer:       r.Trailer,
-		Proto:         "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Method: r.Method,
+		URL:    target(config.URL, r),
+		Header: c.outbound(),
+		Host:   config.URL.Host,
+		Proto:  "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Body: http.NoBody,
 	}
-	if f.config.PreserveHost {
+	if config.PreserveHost {
 		out.Host = r.Host
 	}
 	switch {
-	case body != nil:
-		out.ContentLength = int64(len(body))
-		out.Body = &once{Reader: bytes.NewReader(body)}
-	case r.ContentLength == 0:
-		out.Body = http.NoBody
+	case c.upload != nil:
+		out.Body, out.ContentLength, out.Trailer = c.upload, r.ContentLength, c.upload.trailer
+		// With Expect, an answer that comes instead of a 100 then ends the
+		// exchange; else the transport would ask the client for the body all
+		// the same, only to keep its connection.
+		out.Close = len(out.Header["Expect"]) > 0
+	case len(c.body) > 0:
+		// In this wrapping the transport knows it for a body in memory, which
+		// goes out in one piece with the head.
+		out.Body, out.ContentLength = io.NopCloser(bytes.NewReader(c.body)), int64(len(c.body))
+		if trailer := requestTrailer(r); len(trailer) > 0 {
+			out.Trailer, out.ContentLength = trailer, -1
+		}
+	}
+	if out.ContentLength < 0 {
+		out.TransferEncoding = []string{"chunked"} // said outright, nothing is guessed
 	}
 	return out.WithContext(ctx)
-}
-
-// once is a body that the transport cannot rewind.
-type once struct{ io.Reader }
-
-func (*once) Close() error { return nil }
-
-// target keeps the client's request target byte for byte, under the base path.
-func (f *Forwarder) target(r *http.Request) *url.URL {
-	base := f.config.URL
-	path, query, hasQuery := strings.Cut(originForm(r), "?")
-	path = strings.TrimSuffix(base.EscapedPath(), "/") + path
-	u := &url.URL{Scheme: base.Scheme, Host: base.Host, RawQuery: query, ForceQuery: hasQuery && query == ""}
-	if strings.HasPrefix(path, "//") { // as Opaque it would read as a host
-		u.Path, u.RawPath = r.URL.Path, path
-		return u
-	}
-	u.Opaque = path
-	return u
-}
-
-// originForm returns the target as path and query, whatever form it came in.
-func originForm(r *http.Request) string {
-	if r.URL.Host == "" {
-		return r.RequestURI
-	}
-	target := r.URL.EscapedPath()
-	if target == "" {
-		target = "/"
-	}
-	if r.URL.RawQuery != "" || r.URL.ForceQuery {
-		target += "?" + r.URL.RawQuery
-	}
-	return target
 }

@@ -1,24 +1,17 @@
 package legacy
 
 import (
-	"net"
 	"net/http"
-	"net/netip"
 	"net/textproto"
 	"slices"
 	"strings"
 )
 
 // hopByHop are the fields that concern one connection only (RFC 9110, 7.6.1,
-// and what the field still sends from RFC 2616).
+// and what the field still sends from RFC 2616 and 7540).
 var hopByHop = [...]string{
-	"Connection", "Proxy-Connection", "Keep-Alive", "Proxy-Authenticate",
-	"Proxy-Authorization", "Te", "Trailer", "Transfer-Encoding", "Upgrade",
-}
-
-// forwarding are the fields that only a trusted proxy may set.
-var forwarding = [...]string{
-	"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Port", "X-Real-Ip",
+	"Connection", "Proxy-Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization",
+	"Te", "Trailer", "Transfer-Encoding", "Upgrade", "Http2-Settings",
 }
 
 // endToEnd returns a copy of the header without its hop-by-hop fields, those
@@ -39,110 +32,74 @@ func endToEnd(in http.Header) http.Header {
 	return out
 }
 
-// outbound returns the header to send to legacy for the client's request.
-func (f *Forwarder) outbound(r *http.Request) http.Header {
+// ambiguous reports whether CGI-like servers confuse the name with the dashed
+// one.
+func ambiguous(name string) bool { return strings.Contains(name, "_") }
+
+// outbound returns the header to send to legacy for the client's request. What
+// belongs to this connection and to this proxy is set after the client's
+// hop-by-hop fields are gone, so that Connection cannot remove it.
+func (c *call) outbound() http.Header {
+	r := c.r
 	h := endToEnd(r.Header)
 	for name := range h {
-		if strings.Contains(name, "_") {
-			delete(h, name) // CGI-like servers confuse it with the dashed name
+		if ambiguous(name) {
+			delete(h, name)
 		}
+	}
+	if c.upload == nil || !expectsContinue(r) {
+		delete(h, "Expect") // nobody waits: the body is here, or there is none
+	}
+	var connection []string
+	if protocols := offered(r); len(protocols) > 0 && c.body == nil {
+		connection = append(connection, "Upgrade")
+		h["Upgrade"] = []string{strings.Join(protocols, ", ")}
 	}
 	if hasToken(r.Header["Te"], "trailers") {
+		connection = append(connection, "TE")
 		h["Te"] = []string{"trailers"}
 	}
-	if upgrade := upgradeType(r.Header); upgrade != "" {
-		h["Connection"], h["Upgrade"] = []string{"Upgrade"}, []string{upgrade}
+	if len(connection) > 0 {
+		h["Connection"] = []string{strings.Join(connection, ", ")}
 	}
-	f.setForwarding(h, r)
-	h["Via"] = append(slices.Clip(h["Via"]), r.Proto[len("HTTP/"):]+" sluice")
-	// Under its canonical name http.Transport takes it as leave to send a
-	// request without a body a second time.
-	for _, name := range [...]string{"Idempotency-Key", "X-Idempotency-Key"} {
-		if values, ok := h[name]; ok {
-			delete(h, name)
-			h[strings.ToLower(name)] = values
-		}
-	}
+	c.f.setForwarding(h, r)
+	h["Via"] = append(slices.Clip(h["Via"]), strings.TrimPrefix(r.Proto, "HTTP/")+" sluice")
+	hideKeys(h)
 	if _, ok := h["User-Agent"]; !ok {
 		h["User-Agent"] = nil // or the transport would send its own
 	}
 	return h
 }
 
-func (f *Forwarder) setForwarding(h http.Header, r *http.Request) {
-	peer := peerAddress(r)
-	if !f.trusted(peer) {
-		for _, name := range forwarding {
+// hideKeys keeps the transport from seeing an idempotency key: under its
+// canonical name it takes one as leave to send a request without a body again.
+func hideKeys(h http.Header) {
+	for _, name := range [...]string{"Idempotency-Key", "X-Idempotency-Key"} {
+		if values, ok := h[name]; ok {
 			delete(h, name)
+			h[strings.ToLower(name)] = values
 		}
 	}
-	proto := "http"
-	if r.TLS != nil {
-		proto = "https"
-	}
-	text := "unknown"
-	if peer.IsValid() {
-		text = peer.String()
-	}
-	h["X-Forwarded-For"] = []string{strings.Join(append(slices.Clip(h["X-Forwarded-For"]), text), ", ")}
-	setDefault(h, "X-Forwarded-Host", r.Host)
-	setDefault(h, "X-Forwarded-Proto", proto)
-	element := "for=" + forwardedNode(peer) + ";host=" + quoted(r.Host) + ";proto=" + proto
-	h["Forwarded"] = []string{strings.Join(append(slices.Clip(h["Forwarded"]), element), ", ")}
-}
-
-func setDefault(h http.Header, name, value string) {
-	if _, ok := h[name]; !ok {
-		h[name] = []string{value}
-	}
-}
-
-func peerAddress(r *http.Request) netip.Addr {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return netip.Addr{}
-	}
-	addr, err := netip.ParseAddr(host)
-	if err != nil {
-		return netip.Addr{}
-	}
-	return addr.Unmap()
-}
-
-func (f *Forwarder) trusted(peer netip.Addr) bool {
-	return peer.IsValid() && slices.ContainsFunc(f.config.TrustedProxies, func(p netip.Prefix) bool { return p.Contains(peer) })
-}
-
-// forwardedNode writes an address as RFC 7239, 6 has it.
-func forwardedNode(peer netip.Addr) string {
-	switch {
-	case !peer.IsValid():
-		return "unknown"
-	case peer.Is6():
-		return `"[` + peer.String() + `]"`
-	}
-	return peer.String()
-}
-
-func quoted(s string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
 }
 
 func hasToken(values []string, token string) bool {
-	for _, value := range values {
-		for part := range strings.SplitSeq(value, ",") {
-			if name, _, _ := strings.Cut(part, ";"); strings.EqualFold(textproto.TrimString(name), token) {
-				return true
-			}
+	for part := range elements(values) {
+		if name, _, _ := strings.Cut(part, ";"); strings.EqualFold(textproto.TrimString(name), token) {
+			return true
 		}
 	}
 	return false
 }
 
-// upgradeType returns the protocol that the header asks or agrees to change to.
-func upgradeType(h http.Header) string {
-	if !hasToken(h["Connection"], "upgrade") || len(h["Upgrade"]) == 0 {
-		return ""
+// elements yields the elements of a list field (RFC 9110, 5.6.1).
+func elements(values []string) func(yield func(string) bool) {
+	return func(yield func(string) bool) {
+		for _, value := range values {
+			for part := range strings.SplitSeq(value, ",") {
+				if part = textproto.TrimString(part); part != "" && !yield(part) {
+					return
+				}
+			}
+		}
 	}
-	return h["Upgrade"][0]
 }

@@ -3,20 +3,29 @@
 //
 // Invariants:
 //   - A request is written to legacy at most once. It is tried on a second
-//     connection only if not one byte of it was written to the first.
+//     connection only if not one byte of it was written to the first. The one
+//     exception is what RFC 9110, 9.2.2 allows a proxy: GET, HEAD, OPTIONS and
+//     TRACE without a body go out again if a kept connection broke before the
+//     first byte of an answer.
 //   - An error wraps rollout.ErrNotAccepted only if no byte was written.
 //   - An answer that breaks off never reaches the client as a whole one: the
 //     client's connection is cut.
 //   - Hop-by-hop fields end here, in both directions (RFC 9110, 7.6.1); other
-//     fields, their values and their order per name are kept.
+//     fields, their values and their order per name are kept. Nothing is added
+//     to an answer, not even Via, which RFC 9110, 7.6.3 leaves open to a gateway.
+//   - No client can make the connection to legacy speak HTTP/2 or TLS, under
+//     which it would send requests that nobody here reads.
+//
+// What net/http does not let through: the reason phrase (the standard one is
+// sent), the letter case of names, Content-Length of a 204 (forbidden by RFC
+// 9110, 8.6). A client of HTTP/1.0 cannot tell a cut answer of unknown length
+// from a whole one.
 package legacy
 
 import (
-	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -28,16 +37,17 @@ type Config struct {
 	// URL is the legacy service's: scheme, host and perhaps a path that all
 	// requests are put under.
 	URL *url.URL
-	// AnswerTimeout is the longest that legacy may take to begin its answer;
-	// 0 is no limit.
+	// AnswerTimeout is the longest that legacy may take to begin its answer, or
+	// leave the next part of a request unread; 0 is no limit.
 	AnswerTimeout time.Duration
-	// DialTimeout bounds the making of a connection, TLS included.
+	// DialTimeout bounds the making of a connection, TLS included; 0 is no
+	// limit but the system's.
 	DialTimeout time.Duration
-	// IdleTimeout is how long an unused connection is kept. It must be shorter
-	// than legacy's own, or legacy now and then closes a connection just as a
-	// request is written to it.
+	// IdleTimeout is how long an unused connection is kept; 0 is for ever. It
+	// must be shorter than legacy's own, or legacy now and then closes a
+	// connection just as a request is written to it.
 	IdleTimeout time.Duration
-	// MaxIdle is how many unused connections are kept.
+	// MaxIdle is how many unused connections are kept; with 0 none is.
 	MaxIdle int
 	// PreserveHost sends the client's Host on; else legacy's own is sent.
 	PreserveHost bool
@@ -63,26 +73,19 @@ func New(config Config) (*Forwarder, error) {
 	if config.URL.RawQuery != "" || config.URL.Fragment != "" || config.URL.User != nil {
 		return nil, fmt.Errorf("legacy URL %s: a query, a fragment or a user cannot be kept", config.URL.Redacted())
 	}
-	dialer := &net.Dialer{Timeout: config.DialTimeout, KeepAlive: 15 * time.Second}
+	line := newLine(config)
 	return &Forwarder{
 		config: config,
 		transport: &http.Transport{
-			DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-				conn, err := dialer.DialContext(ctx, network, address)
-				if err != nil {
-					return nil, err
-				}
-				return &countedConn{Conn: conn}, nil
-			},
-			TLSClientConfig:       config.TLS,
-			TLSHandshakeTimeout:   config.DialTimeout,
+			DialContext:           line.dial,
+			DialTLSContext:        line.dialTLS,
 			ResponseHeaderTimeout: config.AnswerTimeout,
 			IdleConnTimeout:       config.IdleTimeout,
 			MaxIdleConns:          config.MaxIdle,
 			MaxIdleConnsPerHost:   config.MaxIdle,
+			DisableKeepAlives:     config.MaxIdle <= 0, // 0 would mean the default, 2
 			ExpectContinueTimeout: time.Second,
 			DisableCompression:    true, // it would change the bytes
-			ForceAttemptHTTP2:     false,
 			Protocols:             http1Only(),
 			WriteBufferSize:       16 << 10,
 			ReadBufferSize:        16 << 10,

@@ -1,62 +1,123 @@
 package legacy
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 
 	"sluice/rollout"
 )
 
-// switchProtocols joins client and legacy after a 101 until either side ends.
-func (f *Forwarder) switchProtocols(w http.ResponseWriter, r *http.Request, response *http.Response) (rollout.Result, error) {
-	asked, agreed := upgradeType(r.Header), upgradeType(response.Header)
-	if !strings.EqualFold(asked, agreed) {
-		return rollout.Result{}, fmt.Errorf("%w: it changed to protocol %q where %q was asked for", ErrBroken, agreed, asked)
+// offered returns the protocols that the client asks to change to. HTTP/2 and
+// TLS are never among them: legacy would take requests on that connection past
+// this gateway's eyes.
+func offered(r *http.Request) []string {
+	if !r.ProtoAtLeast(1, 1) {
+		return nil // RFC 9110, 7.8
 	}
-	upstream, ok := response.Body.(io.ReadWriteCloser)
+	return slices.DeleteFunc(upgradeTo(r.Header), func(protocol string) bool {
+		name, _, _ := strings.Cut(strings.ToLower(protocol), "/")
+		return name == "h2c" || name == "h2" || name == "http" || name == "tls"
+	})
+}
+
+// upgradeTo returns the protocols that the header names, if Connection has it
+// that they are for this connection.
+func upgradeTo(h http.Header) []string {
+	if !hasToken(h["Connection"], "upgrade") {
+		return nil
+	}
+	return slices.Collect(elements(h["Upgrade"]))
+}
+
+// agrees reports whether legacy chose among what was offered.
+func agrees(chosen, offered []string) bool {
+	return len(chosen) > 0 && !slices.ContainsFunc(chosen, func(protocol string) bool {
+		return !slices.ContainsFunc(offered, func(o string) bool { return strings.EqualFold(o, protocol) })
+	})
+}
+
+// switchProtocols joins client and legacy after a 101 until both have ended, or
+// one of them broke, or ctx ended.
+func (f *Forwarder) switchProtocols(ctx context.Context, w http.ResponseWriter, r *http.Request, response *http.Response) (rollout.Result, error) {
+	chosen, asked := upgradeTo(response.Header), offered(r)
+	if !agrees(chosen, asked) {
+		return rollout.Result{}, fmt.Errorf("%w: it changed to protocol %q where %q was asked for", ErrBroken, chosen, asked)
+	}
+	upstream, ok := response.Body.(halfCloser)
 	if !ok {
 		return rollout.Result{}, fmt.Errorf("%w: a 101 without a connection", ErrBroken)
 	}
-	client, buffered, err := http.NewResponseController(w).Hijack()
+	conn, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		return rollout.Result{}, fmt.Errorf("%w: the client's connection cannot change protocol: %w", ErrBroken, err)
 	}
+	client := clientEnd{Conn: conn, from: buffered.Reader}
 	defer client.Close()
-	defer upstream.Close()
-	if framed, ok := client.(interface{ Release() }); ok {
+	defer context.AfterFunc(ctx, func() {
+		client.Close()
+		upstream.Close()
+	})()
+	if framed, ok := conn.(interface{ Release() }); ok {
 		framed.Release() // from here on it is not HTTP
 	}
 	result := rollout.Result{Status: http.StatusSwitchingProtocols, Outcome: rollout.OutcomeOK}
-	head := endToEnd(response.Header)
-	head["Connection"], head["Upgrade"] = []string{"Upgrade"}, []string{agreed}
-	copyHeader(head, w.Header())
+	head := w.Header()
+	copyHeader(head, endToEnd(response.Header))
+	head["Connection"], head["Upgrade"] = []string{"Upgrade"}, []string{strings.Join(chosen, ", ")}
 	response.Header, response.Body = head, nil
 	if err := errors.Join(response.Write(buffered), buffered.Flush()); err != nil {
 		result.Outcome, result.Err = rollout.OutcomeCanceled, err
 		return result, nil
 	}
-	result.BytesOut = join(client, buffered, upstream)
+	result.BytesOut = join(client, upstream)
 	return result, nil
 }
 
+// halfCloser is a connection whose two directions end one by one.
+type halfCloser interface {
+	io.ReadWriteCloser
+	// CloseWrite sends the other side the end of the stream.
+	CloseWrite() error
+}
+
+// clientEnd reads first what the server had read ahead.
+type clientEnd struct {
+	net.Conn
+	from io.Reader
+}
+
+func (c clientEnd) Read(p []byte) (int, error) { return c.from.Read(p) }
+
+func (c clientEnd) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return errors.ErrUnsupported
+}
+
 // join copies both ways and returns the number of bytes that went to the
-// client. The end of either direction ends both.
-func join(client net.Conn, fromClient io.Reader, upstream io.ReadWriteCloser) int64 {
-	ended := make(chan int64, 2)
-	go func() {
-		_, _ = io.Copy(upstream, fromClient) // its end is what matters, not why
-		ended <- 0
-	}()
-	go func() {
-		n, _ := io.Copy(client, upstream)
-		ended <- n
-	}()
-	n := <-ended
-	client.Close()
-	upstream.Close()
-	return n + <-ended
+// client. An end is passed on, an error ends both directions.
+func join(client, upstream halfCloser) int64 {
+	ended := make(chan error, 2)
+	go func() { ended <- pour(upstream, client, new(int64)) }()
+	var out int64
+	go func() { ended <- pour(client, upstream, &out) }()
+	if err := <-ended; err != nil {
+		client.Close()
+		upstream.Close()
+	}
+	<-ended
+	return out
+}
+
+// pour copies until from ends and counts into n.
+func pour(to, from halfCloser, n *int64) (err error) {
+	*n, err = io.Copy(to, from)
+	return errors.Join(err, to.CloseWrite())
 }

@@ -1,0 +1,65 @@
+package legacy
+
+import (
+	"io"
+	"maps"
+	"net/http"
+	"sync"
+	"sync/atomic"
+)
+
+// upload is a client's body that is sent on while it comes. The transport reads
+// it from a goroutine of its own, perhaps longer than Forward runs; the server
+// sees to it that such a late read gets nothing.
+type upload struct {
+	request *http.Request
+	proceed func() // asks the client for its body
+	asked   sync.Once
+	trailer http.Header // sent behind the body; filled by the last Read
+
+	ended  atomic.Bool // the whole body came
+	broken atomic.Bool // the client broke it off
+}
+
+func newUpload(r *http.Request, interim *interim) *upload {
+	u := &upload{request: r, proceed: func() {}, trailer: requestTrailer(r)}
+	if expectsContinue(r) {
+		u.proceed = interim.proceed
+	}
+	return u
+}
+
+// expectsContinue reports whether the client waits for a 100 before it sends
+// its body.
+func expectsContinue(r *http.Request) bool {
+	return r.ProtoAtLeast(1, 1) && r.ContentLength != 0 && hasToken(r.Header["Expect"], "100-continue")
+}
+
+func (u *upload) Read(p []byte) (int, error) {
+	u.asked.Do(u.proceed)
+	n, err := u.request.Body.Read(p)
+	switch {
+	case err == io.EOF:
+		maps.Copy(u.trailer, requestTrailer(u.request))
+		u.ended.Store(true)
+	case err != nil:
+		u.broken.Store(true)
+	}
+	return n, err
+}
+
+// Close leaves the client's body to the server, which closes it.
+func (u *upload) Close() error { return nil }
+
+// requestTrailer returns the trailers that may be sent on: before the end of
+// the body those announced, without values.
+func requestTrailer(r *http.Request) http.Header {
+	trailer := endToEnd(r.Trailer)
+	for name := range trailer {
+		// Some servers merge trailers into the header.
+		if ambiguous(name) || isForwarding(name) || name == "Content-Length" || name == "Host" {
+			delete(trailer, name)
+		}
+	}
+	return trailer
+}
