@@ -1,0 +1,130 @@
+package metrics
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.temporal.io/sdk/client"
+
+	"sluice/rollout"
+)
+
+// GatewayConfig says what a gateway has to tell. The functions are called once
+// for each scrape, from any goroutine: they must neither block nor do I/O. A
+// metric whose function is nil is left out, and so is a limit of 0.
+type GatewayConfig struct {
+	// Version is the build's, for gateway_build_info.
+	Version string
+	// Routes are the names of the ingestion routes.
+	Routes []string
+	// FlagNames and FlagRejectReasons are the closed sets of FlagReject's words.
+	FlagNames, FlagRejectReasons []string
+	// RefusedReasons is the closed set of Refused's words.
+	RefusedReasons []string
+	// TaskQueues are the ones that the routes' workflows run on.
+	TaskQueues []string
+
+	// Policy returns what is in force; nil while nothing is yet.
+	Policy func() *rollout.Policy
+	// FlagAge returns the time since the flags were last read well.
+	FlagAge func() time.Duration
+	// BodyBytes returns the bytes of request bodies held in memory.
+	BodyBytes func() int64
+	// BodyBytesLimit is the budget of BodyBytes.
+	BodyBytesLimit int64
+	// TemporalWaiters returns the requests that wait for a workflow's result.
+	TemporalWaiters func() int
+	// TemporalWaitersLimit bounds TemporalWaiters.
+	TemporalWaitersLimit int
+	// TemporalPollers returns the workers last seen polling the task queue.
+	TemporalPollers func(taskQueue string) int
+	// TemporalUp returns whether Temporal answered when last asked.
+	TemporalUp func() bool
+	// Draining returns whether the gateway is about to stop.
+	Draining func() bool
+
+	// Log gets what goes wrong in a scrape; nil for slog.Default.
+	Log *slog.Logger
+}
+
+// Gateway holds the metrics of one gateway. It is safe for concurrent use.
+type Gateway struct {
+	registry *prometheus.Registry
+	log      *slog.Logger
+
+	requests *requests
+	inFlight []flight // by path
+
+	unroutable, authChecks, refused vocabulary
+
+	flagRejects map[string]vocabulary // by flag; never written after the start
+	otherFlag   vocabulary
+
+	sdk *sdk
+}
+
+// NewGateway returns the metrics, all of them at zero. It panics if a name in
+// the configuration is not valid UTF-8.
+func NewGateway(c GatewayConfig) *Gateway {
+	g := &Gateway{registry: newRegistry(), log: c.Log, sdk: newSDK()}
+	g.registry.MustRegister(g.sdk)
+	g.requests = newRequests(g.registry, c.Routes)
+	g.inFlight = newFlights(g.registry)
+
+	g.unroutable = newVocabulary(g.counter("gateway_unroutable_total",
+		"Requests on an ingestion route without a usable doc_id, by reason; other if passed to legacy all the same.", "reason"),
+		rollout.UnroutableReasons())
+	g.authChecks = newVocabulary(g.counter("gateway_auth_checks_total",
+		"Authorisation checks, by result; an error is denied too.", "result"),
+		[]string{AuthAllowed, AuthDenied, AuthError})
+	g.refused = newVocabulary(g.counter("gateway_refused_requests_total",
+		"Requests refused for their HTTP framing, by reason; no path saw them.", "reason"),
+		c.RefusedReasons)
+
+	rejects := g.counter("rollout_flag_rejects_total",
+		"Flag values refused; the last good one stays in force.", "flag", "reason")
+	g.flagRejects = make(map[string]vocabulary, len(c.FlagNames))
+	for _, flag := range c.FlagNames {
+		g.flagRejects[flag] = newVocabulary(rejects, c.FlagRejectReasons, flag)
+	}
+	g.otherFlag = newVocabulary(rejects, nil, other)
+
+	registerLive(g.registry, c)
+	return g
+}
+
+func (g *Gateway) counter(name, help string, labels ...string) *prometheus.CounterVec {
+	vec := prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
+	g.registry.MustRegister(vec)
+	return vec
+}
+
+// Handler serves the metrics.
+func (g *Gateway) Handler() http.Handler { return exposition(g.registry, g.log) }
+
+// TemporalSDK returns what a Temporal client reports its own metrics to.
+func (g *Gateway) TemporalSDK() client.MetricsHandler { return g.sdk.handler() }
+
+// What AuthCheck counts.
+const (
+	AuthAllowed = "allowed"
+	AuthDenied  = "denied"
+	AuthError   = "error"
+)
+
+// AuthCheck counts one authorisation check: allowed, denied or error.
+func (g *Gateway) AuthCheck(result string) { g.authChecks.count(result) }
+
+// Refused counts a request that strict HTTP framing turned away.
+func (g *Gateway) Refused(reason string) { g.refused.count(reason) }
+
+// FlagReject counts one flag value that was not taken over.
+func (g *Gateway) FlagReject(flag, reason string) {
+	rejects, known := g.flagRejects[flag]
+	if !known {
+		rejects, reason = g.otherFlag, other
+	}
+	rejects.count(reason)
+}
