@@ -65,8 +65,8 @@ func defaultWorker() Worker {
 	return Worker{
 		TaskQueue: "ingestion", Listen: "127.0.0.1:8082",
 		Deployment:   Deployment{Name: "ingestion", Behavior: "pinned", SetCurrent: true},
-		Stores:       everywhere("sqlite:data/worker/stores.db"),
-		ShadowStores: everywhere("sqlite:data/worker/shadow.db"),
+		Stores:       everywhere("sqlite:data/stores/documents.db"),
+		ShadowStores: everywhere("sqlite:data/stores/shadow.db"),
 	}
 }
 
