@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"sluice/configs"
 	"sluice/metrics"
@@ -19,12 +18,9 @@ import (
 	"sluice/rollout/flags"
 	"sluice/rollout/flags/ofrep"
 	"sluice/router"
-	"sluice/router/framing"
 )
 
-// openFlags makes the metrics and then the reader, which counts in them.
 func (g *Gateway) openFlags(ctx context.Context) error {
-	g.metrics = metrics.NewGateway(g.metricsConfig())
 	c := g.config.Rollout.Flags
 	source := flags.Source{Kind: c.Provider, File: c.File, Lookup: g.options.Lookup}
 	if c.Provider == flags.KindOFREP {
@@ -57,35 +53,6 @@ func (g *Gateway) openFlags(ctx context.Context) error {
 type flagObserver struct{ metrics *metrics.Gateway }
 
 func (o flagObserver) FlagRejected(flag, reason string) { o.metrics.FlagReject(flag, reason) }
-
-// metricsConfig names everything that has a metric. The functions are called
-// for each scrape, long after all parts are there.
-func (g *Gateway) metricsConfig() metrics.GatewayConfig {
-	var routes, reasons []string
-	for _, r := range g.config.Routes {
-		routes = append(routes, r.Name)
-	}
-	for _, reason := range flags.Reasons() {
-		reasons = append(reasons, string(reason))
-	}
-	return metrics.GatewayConfig{
-		Version:              g.options.Version,
-		Routes:               routes,
-		FlagNames:            flags.Keys(),
-		FlagRejectReasons:    reasons,
-		RefusedReasons:       framing.Reasons(),
-		TaskQueues:           g.health.TaskQueues(),
-		Policy:               func() *rollout.Policy { return g.flags.Policy() },
-		FlagAge:              func() time.Duration { return g.flags.Age() },
-		BodyBytes:            func() int64 { return g.router.BodyBytes() },
-		BodyBytesLimit:       int64(g.config.Requests.BodyBudget),
-		TemporalWaiters:      g.temporal.Waiters,
-		TemporalWaitersLimit: g.config.Temporal.MaxWaiters,
-		TemporalPollers:      g.health.Pollers,
-		TemporalUp:           g.health.Up,
-		Draining:             func() bool { return g.router.Draining() },
-	}
-}
 
 func (g *Gateway) openRouter(context.Context) error {
 	key, err := statusKey(g.config)

@@ -1,9 +1,10 @@
 // Package gateway wires the gateway together: it is the only place where the
 // front door meets the paths, the flags and the metrics.
 //
-// Components, in the order they start: status key, legacy forwarder, Temporal
-// path, flag reader, metrics, router, listeners. They stop the other way round:
-// the door is drained first, so that whatever a request needs outlives it.
+// Components, in the order they start: metrics, listeners (bound, not served),
+// legacy forwarder, Temporal path, flag reader, router, servers. They stop the
+// other way round: the door is drained first, so that whatever a request needs
+// outlives it.
 package gateway
 
 import (
@@ -58,7 +59,7 @@ type Gateway struct {
 func Open(ctx context.Context, config configs.Config, options Options) (*Gateway, error) {
 	g := &Gateway{config: config, options: options}
 	for _, step := range []func(context.Context) error{
-		g.openData, g.openListeners, g.openLegacy, g.openTemporal, g.openFlags, g.openRouter, g.openServers,
+		g.openData, g.openMetrics, g.openListeners, g.openLegacy, g.openTemporal, g.openFlags, g.openRouter, g.openServers,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, g.Close())

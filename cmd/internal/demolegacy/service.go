@@ -1,0 +1,176 @@
+// Package demolegacy is the demonstration's legacy service: it ingests documents
+// synchronously, by the very steps that the workflow takes, so that the two
+// paths can be compared, and it goes bad on demand.
+//
+//	POST /v1/documents         ingest the JSON document, answer with the result
+//	GET  /v1/documents/{id}    the document as stored, whichever path stored it
+//	GET  /auth                 204 if the request's credentials are good
+//	GET, PUT /faults           what goes wrong: latency, error_rate, differ
+//	GET  /healthz
+//
+// It has what such services have: no idempotency keys, and no promise about a
+// document whose request broke off.
+package demolegacy
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	"go.uber.org/zap"
+
+	"sluice/temporalpath/ingestion"
+	"sluice/temporalpath/ingestion/faults"
+	"sluice/temporalpath/ingestion/stores"
+	"sluice/temporalpath/wire"
+)
+
+// maxBody is the largest document, in bytes.
+const maxBody = 64 << 20
+
+// Config configures a Service.
+type Config struct {
+	// Stores are written to. The service does not close them.
+	Stores stores.Handles
+	// Token is what clients must send as a bearer token; empty lets everyone in.
+	Token string
+	Log   *zap.Logger
+}
+
+// Service is the legacy service. It is safe for concurrent use.
+type Service struct {
+	config Config
+	steps  *ingestion.Steps
+	faults *faults.Switch
+	mux    *http.ServeMux
+}
+
+// New returns the service.
+func New(config Config) (*Service, error) {
+	s := &Service{config: config, faults: &faults.Switch{}, mux: http.NewServeMux()}
+	set := config.Stores.Set()
+	var err error
+	// It never runs shadows: the same stores stand for them.
+	if s.steps, err = ingestion.NewSteps(ingestion.Config{Stores: set, Shadow: set, Faults: s.faults}); err != nil {
+		return nil, err
+	}
+	s.mux.HandleFunc("POST /v1/documents", s.authorised(s.ingest))
+	s.mux.HandleFunc("GET /v1/documents/{id}", s.authorised(s.read))
+	s.mux.HandleFunc("GET /auth", s.authorised(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
+	s.mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+	s.mux.Handle("/faults", s.faults)
+	return s, nil
+}
+
+// ServeHTTP serves one request.
+func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
+
+// Serve serves the listener until ctx ends, then finishes what is under way.
+func (s *Service) Serve(ctx context.Context, listener net.Listener) error {
+	server := &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 5 * time.Second}
+	stopped := make(chan error, 1)
+	stop := context.AfterFunc(ctx, func() {
+		limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		defer cancel()
+		stopped <- server.Shutdown(limit)
+	})
+	defer stop()
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return <-stopped
+}
+
+func (s *Service) authorised(next http.HandlerFunc) http.HandlerFunc {
+	want := "Bearer " + s.config.Token
+	return func(w http.ResponseWriter, r *http.Request) {
+		got := r.Header.Get("Authorization")
+		if s.config.Token != "" && subtle.ConstantTimeCompare([]byte(got), []byte(want)) != 1 {
+			w.Header().Set("WWW-Authenticate", `Bearer realm="documents"`)
+			answer(w, http.StatusUnauthorized, fault{"a bearer token is needed"})
+			return
+		}
+		next(w, r)
+	}
+}
+
+// fault is the body of an answer that is not a success.
+type fault struct {
+	Error string `json:"error"`
+}
+
+func (s *Service) ingest(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		answer(w, http.StatusBadRequest, fault{err.Error()})
+		return
+	}
+	var document struct {
+		DocID string `json:"doc_id"`
+	}
+	if err := json.Unmarshal(body, &document); err != nil || document.DocID == "" {
+		answer(w, http.StatusBadRequest, fault{"a JSON object with a doc_id is needed"})
+		return
+	}
+	in := wire.Input{DocID: document.DocID, Intent: intent(r, body), Life: 1, ContentType: r.Header.Get("Content-Type")}
+	in.SetBody(body)
+	result, err := s.steps.Sync(r.Context(), in, time.Now().UnixNano())
+	if err != nil {
+		s.config.Log.Warn("ingestion failed", zap.String("doc_id", in.DocID), zap.Error(err))
+		status := http.StatusInternalServerError
+		var failure *ingestion.Failure
+		if errors.As(err, &failure) && failure.Type == ingestion.TypeInvalidDocument {
+			status = http.StatusUnprocessableEntity
+		}
+		answer(w, status, fault{err.Error()})
+		return
+	}
+	answer(w, http.StatusOK, result)
+}
+
+// intent names the write: every request is one of its own unless its client says
+// otherwise.
+func intent(r *http.Request, body []byte) string {
+	if key := r.Header.Get("Idempotency-Key"); key != "" {
+		return key
+	}
+	sum := sha256.Sum256(body)
+	return hex.EncodeToString(sum[:16])
+}
+
+// read answers with the document as its store has it.
+func (s *Service) read(w http.ResponseWriter, r *http.Request) {
+	record, err := s.config.Stores[stores.Document].Get(r.Context(), r.PathValue("id"))
+	switch {
+	case errors.Is(err, stores.ErrNotFound):
+		answer(w, http.StatusNotFound, fault{"there is no such document"})
+		return
+	case err != nil:
+		answer(w, http.StatusInternalServerError, fault{err.Error()})
+		return
+	}
+	var data ingestion.DocumentData
+	if err := json.Unmarshal(record.Data, &data); err != nil {
+		answer(w, http.StatusInternalServerError, fault{err.Error()})
+		return
+	}
+	answer(w, http.StatusOK, data.Body)
+}
+
+func answer(w http.ResponseWriter, status int, value any) {
+	body, err := json.Marshal(value)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // the client may have left
+}

@@ -1,0 +1,46 @@
+package gateway
+
+import (
+	"context"
+	"time"
+
+	"sluice/metrics"
+	"sluice/rollout"
+	"sluice/rollout/flags"
+	"sluice/router/framing"
+)
+
+func (g *Gateway) openMetrics(context.Context) error {
+	g.metrics = metrics.NewGateway(g.metricsConfig())
+	return nil
+}
+
+// metricsConfig names everything that has a metric. The functions are called
+// for each scrape, long after all parts are there.
+func (g *Gateway) metricsConfig() metrics.GatewayConfig {
+	var routes, queues, reasons []string
+	for _, r := range g.config.Routes {
+		routes = append(routes, r.Name)
+		queues = append(queues, r.Workflow.TaskQueue)
+	}
+	for _, reason := range flags.Reasons() {
+		reasons = append(reasons, string(reason))
+	}
+	return metrics.GatewayConfig{
+		Version:              g.options.Version,
+		Routes:               routes,
+		FlagNames:            flags.Keys(),
+		FlagRejectReasons:    reasons,
+		RefusedReasons:       framing.Reasons(),
+		TaskQueues:           queues,
+		Policy:               func() *rollout.Policy { return g.flags.Policy() },
+		FlagAge:              func() time.Duration { return g.flags.Age() },
+		BodyBytes:            func() int64 { return g.router.BodyBytes() },
+		BodyBytesLimit:       int64(g.config.Requests.BodyBudget),
+		TemporalWaiters:      func() int { return g.temporal.Waiters() },
+		TemporalWaitersLimit: g.config.Temporal.MaxWaiters,
+		TemporalPollers:      func(queue string) int { return g.health.Pollers(queue) },
+		TemporalUp:           func() bool { return g.health.Up() },
+		Draining:             func() bool { return g.router.Draining() },
+	}
+}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"sluice/configs"
+)
+
+// settings collects -set key.path=value.
+type settings []string
+
+func (s *settings) String() string     { return strings.Join(*s, " ") }
+func (s *settings) Set(v string) error { *s = append(*s, v); return nil }
+
+// configured are the flags of every command that reads a configuration.
+type configured struct {
+	flags    *flag.FlagSet
+	path     string
+	settings settings
+	check    bool
+	console  bool
+}
+
+func newConfigured(name string, stderr io.Writer) *configured {
+	c := &configured{flags: flag.NewFlagSet("sluice "+name, flag.ContinueOnError)}
+	c.flags.SetOutput(stderr)
+	c.flags.StringVar(&c.path, "config", "configs/gateway.yaml", "configuration `file`")
+	c.flags.Var(&c.settings, "set", "override one `key.path=value` of the configuration; may be repeated")
+	c.flags.BoolVar(&c.check, "check", false, "print the effective configuration and exit")
+	c.flags.BoolVar(&c.console, "console", false, "log for people instead of in JSON")
+	return c
+}
+
+// load parses the arguments and reads the configuration. done means that the
+// command has nothing more to do.
+func (c *configured) load(args []string, stdout io.Writer) (config configs.Config, done bool, err error) {
+	if err := parse(c.flags, args); err != nil {
+		return config, true, err
+	}
+	config, err = configs.Load(c.path, c.settings...)
+	if err != nil {
+		return config, true, fmt.Errorf("%w\nhint: configs/gateway.yaml explains every key", err)
+	}
+	if !c.check {
+		return config, false, nil
+	}
+	text, err := config.YAML()
+	if err != nil {
+		return config, true, err
+	}
+	_, err = io.WriteString(stdout, text)
+	return config, true, err
+}
+
+// parse reads flags where nothing else is expected.
+func parse(flags *flag.FlagSet, args []string) error {
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return err
+		}
+		return errUsage // the flag set has said what is wrong
+	}
+	if flags.NArg() > 0 {
+		fmt.Fprintf(flags.Output(), "unexpected argument %q\n", flags.Arg(0))
+		return errUsage
+	}
+	return nil
+}
+
+// logger writes to stderr, in JSON or for people.
+func (c *configured) logger(level string, stderr io.Writer) (*zap.Logger, error) {
+	at, err := zapcore.ParseLevel(level)
+	if err != nil {
+		return nil, fmt.Errorf("log.level: %w", err)
+	}
+	config := zap.NewProductionEncoderConfig()
+	config.EncodeTime = zapcore.RFC3339NanoTimeEncoder
+	config.EncodeDuration = zapcore.StringDurationEncoder
+	encoder := zapcore.NewJSONEncoder(config)
+	if c.console {
+		config.EncodeTime = zapcore.TimeEncoderOfLayout("15:04:05.000")
+		encoder = zapcore.NewConsoleEncoder(config)
+	}
+	return zap.New(zapcore.NewCore(encoder, zapcore.Lock(zapcore.AddSync(stderr)), at)), nil
+}

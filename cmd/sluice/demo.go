@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"go.uber.org/zap"
+
+	"sluice/cmd/internal/connect"
+	"sluice/cmd/internal/demo"
+	"sluice/cmd/internal/demolegacy"
+	"sluice/cmd/internal/worker"
+	"sluice/temporalpath/ingestion/stores"
+)
+
+func runDemo(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	if len(args) > 0 {
+		switch args[0] {
+		case "up":
+			return demoUp(ctx, args[1:], stdout, stderr)
+		case "legacy":
+			return demoLegacy(ctx, args[1:], stderr)
+		}
+	}
+	fmt.Fprintln(stderr, "usage: sluice demo up|legacy [flags]")
+	return errUsage
+}
+
+// demoUp runs everything on this machine.
+func demoUp(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	var o demo.Options
+	var set settings
+	flags := flag.NewFlagSet("sluice demo up", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.StringVar(&o.ConfigFile, "config", "configs/gateway.yaml", "configuration `file`")
+	flags.Var(&set, "set", "override one `key.path=value` of the configuration; may be repeated")
+	flags.StringVar(&o.Data, "data", "data", "`directory` that everything is written to")
+	flags.StringVar(&o.UI, "ui", "127.0.0.1:8233", "`address` of Temporal's web UI")
+	flags.StringVar(&o.LegacyToken, "legacy-token", "", "bearer `token` that the legacy service asks for; empty lets everyone in")
+	flags.StringVar(&o.Devstack, "devstack", "", "the devstack `program` (default: beside this one)")
+	if err := parse(flags, args); err != nil {
+		return err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	o.Sluice, o.Settings, o.Output = self, set, stdout
+	if o.Devstack == "" {
+		o.Devstack = filepath.Join(filepath.Dir(self), "devstack")
+	}
+	d, err := demo.New(o)
+	if err != nil {
+		return err
+	}
+	return d.Run(ctx)
+}
+
+// demoLegacy runs the demonstration legacy service alone.
+func demoLegacy(ctx context.Context, args []string, stderr io.Writer) (err error) {
+	flags := flag.NewFlagSet("sluice demo legacy", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	listen := flags.String("listen", "127.0.0.1:9000", "`address` to listen on")
+	dsn := flags.String("stores", "sqlite:data/stores/documents.db", "`DSN` of the stores that documents are written to")
+	token := flags.String("token", "", "bearer `token` that clients must send; empty lets everyone in")
+	if err := parse(flags, args); err != nil {
+		return err
+	}
+	log, err := (&configured{console: true}).logger("info", stderr)
+	if err != nil {
+		return err
+	}
+	listener, err := connect.Listen(*listen, "-listen host:port")
+	if err != nil {
+		return err
+	}
+	handles, err := worker.OpenStores(ctx, stores.Everywhere(*dsn))
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	defer func() { err = errors.Join(err, handles.Close()) }()
+	service, err := demolegacy.New(demolegacy.Config{Stores: handles, Token: *token, Log: log})
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	log.Info("serving", zap.String("address", listener.Addr().String()))
+	return service.Serve(ctx, listener)
+}

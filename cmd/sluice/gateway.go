@@ -1,0 +1,28 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+
+	"sluice/cmd/internal/build"
+	"sluice/cmd/internal/gateway"
+)
+
+func runGateway(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	command := newConfigured("gateway", stderr)
+	config, done, err := command.load(args, stdout)
+	if done {
+		return err
+	}
+	log, err := command.logger(config.Log.Level, stderr)
+	if err != nil {
+		return err
+	}
+	g, err := gateway.Open(ctx, config, gateway.Options{Version: build.Version(), Log: log, Lookup: os.LookupEnv})
+	if err != nil {
+		return err
+	}
+	return errors.Join(g.Run(ctx), g.Close())
+}
