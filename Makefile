@@ -1,0 +1,53 @@
+# Two commands do all the set-up: `make run` and `make test`.
+#
+#   make run                    everything on this machine, until Ctrl-C
+#   make run FLAGS='...'        with flags of `sluice demo up` (-h lists them)
+#   make test                   the tests; installs what they need (Debian)
+#   make check                  formatting, vet, linters, determinism, known flaws
+#   make bench                  benchmarks, as ratios measured side by side
+#   make build                  bin/sluice and bin/devstack
+
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+.PHONY: run build test check bench packages clean
+
+export GOTOOLCHAIN := local
+export GOWORK := off
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -X sluice/cmd/internal/build.version=$(VERSION)
+SOURCES := $(shell find cmd configs legacy metrics rollout router temporalpath -name '*.go' -not -name '*_test.go' -not -path 'cmd/devstack/*')
+
+# Pinned here, so that none of them is in go.mod.
+STATICCHECK   := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+WORKFLOWCHECK := go.temporal.io/sdk/contrib/tools/workflowcheck@v0.6.0
+GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+
+run: build
+	@bin/sluice demo up $(FLAGS)
+
+build: bin/devstack bin/sluice
+
+bin/sluice: $(SOURCES) go.mod go.sum
+	@echo "building bin/sluice"
+	@CGO_ENABLED=0 go build -ldflags '$(LDFLAGS)' -o $@ ./cmd/sluice
+
+# CGO_ENABLED is the same everywhere, or nearly nothing of it would be found in
+# the build cache.
+bin/devstack: $(wildcard cmd/devstack/*.go) cmd/devstack/go.mod cmd/devstack/go.sum
+	@.ci/devstack
+
+packages:
+	@.ci/packages
+
+test: packages bin/devstack
+	@.ci/test
+
+check:
+	@.ci/check '$(STATICCHECK)' '$(WORKFLOWCHECK)' '$(GOVULNCHECK)'
+
+bench: bin/devstack
+	@.ci/bench
+
+clean:
+	rm -rf bin

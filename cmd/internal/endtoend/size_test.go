@@ -1,0 +1,67 @@
+package endtoend_test
+
+import (
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+var largeDocument = `{"doc_id":"large","text":"` + strings.Repeat("A long text with many words. ", 100_000) + `"}`
+
+// Putting the gateway in front must break no client: what Temporal cannot hold
+// stays with legacy.
+func TestDocumentOverTheLimitStaysWithLegacy(t *testing.T) {
+	t.Parallel()
+	s := assemble(t, "")
+	s.work(t)
+	s.rollTo(t, 100)
+	a := s.mustPost(t, largeDocument)
+	if a.status != http.StatusOK || a.path() != "legacy" || a.header.Get("Rollout-Reason") != "size" {
+		t.Errorf("%v", a)
+	}
+}
+
+func TestClaimCheckCarriesItToTemporal(t *testing.T) {
+	t.Parallel()
+	payloads := filepath.Join(t.TempDir(), "payloads")
+	s := assemble(t, "", "temporal.claim_check.store=directory", "temporal.claim_check.directory="+payloads)
+	s.work(t)
+	s.rollTo(t, 100)
+	a := s.mustPost(t, largeDocument)
+	if a.status != http.StatusOK || a.path() != "temporal" {
+		t.Errorf("%v", a)
+	}
+}
+
+func TestBadInputAtTheDoor(t *testing.T) {
+	t.Parallel()
+	s := assemble(t, "")
+	for name, test := range map[string]struct {
+		body   string
+		status int
+		kind   string
+	}{
+		"empty":          {"", 400, "unroutable"},
+		"not JSON":       {"doc_id=1", 400, "unroutable"},
+		"missing":        {"{}", 400, "unroutable"},
+		"empty id":       {`{"doc_id":""}`, 400, "unroutable"},
+		"number":         {`{"doc_id":7}`, 400, "unroutable"},
+		"duplicate":      {`{"doc_id":"a","doc_id":"a"}`, 400, "unroutable"},
+		"case folded":    {`{"doc_id":"a","DOC_ID":"b"}`, 400, "unroutable"},
+		"invalid UTF-8":  {"{\"doc_id\":\"\xff\"}", 400, "unroutable"},
+		"over 10 MiB":    {strings.Repeat(" ", 10<<20+1), 413, "too-large"},
+		"513 bytes long": {`{"doc_id":"` + strings.Repeat("x", 513) + `"}`, 400, "unroutable"},
+	} {
+		a := s.mustPost(t, test.body)
+		if a.status != test.status || a.problem(t) != "urn:sluice:problem:"+test.kind || a.path() != "" {
+			t.Errorf("%s: %v", name, a)
+		}
+	}
+	if a := get(t, s.client, "http://"+s.gateway.PublicAddress()+"/_sluice/nothing"); a.status != http.StatusNotFound || a.problem(t) != "urn:sluice:problem:unknown-resource" {
+		t.Errorf("%v", a)
+	}
+	if stored, err := s.stores["document"].Count(t.Context()); err != nil || stored != 0 {
+		t.Errorf("%d documents got through, %v", stored, err)
+	}
+}
