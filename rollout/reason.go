@@ -15,13 +15,25 @@ const (
 	ReasonSize
 	// ReasonUnroutable: without a usable doc_id, passed to legacy as it came.
 	ReasonUnroutable
+	// ReasonClaim: an intent of the document holds it, or a retry its intent.
+	ReasonClaim
+	// ReasonLocal: this gateway knows of a lower ceiling than the store.
+	ReasonLocal
+	// ReasonBreaker: the breaker of the Temporal path is open.
+	ReasonBreaker
+	// ReasonFallback: Temporal provably did not take the document.
+	ReasonFallback
 )
 
-var reasons = [...]string{"split", "kill", "brake", "size", "unroutable"}
+var reasons = [...]string{"split", "kill", "brake", "size", "unroutable", "claim", "flag-local", "breaker", "fallback"}
 
 // Reasons lists them all.
 func Reasons() []Reason {
-	return []Reason{ReasonSplit, ReasonKill, ReasonBrake, ReasonSize, ReasonUnroutable}
+	all := make([]Reason, len(reasons))
+	for i := range all {
+		all[i] = Reason(i)
+	}
+	return all
 }
 
 // String returns the word used in headers, metrics and logs.

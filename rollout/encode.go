@@ -1,0 +1,131 @@
+package rollout
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+)
+
+// encoding is the first byte of an encoded holding.
+const encoding = 1
+
+// ErrEncoding says that bytes are not an encoded holding.
+var ErrEncoding = errors.New("not an encoded holding")
+
+// AppendHolding appends the holding's encoding, which every store uses: compact,
+// and the same for the same holding.
+func AppendHolding(b []byte, h *Holding) []byte {
+	b = append(b, encoding)
+	b = appendText(b, h.DocID)
+	b = binary.AppendUvarint(b, h.Version)
+	b = binary.AppendUvarint(b, uint64(len(h.Claims)))
+	for i := range h.Claims {
+		b = appendClaim(b, &h.Claims[i])
+	}
+	return b
+}
+
+func appendText(b []byte, s string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+}
+
+func appendClaim(b []byte, c *Claim) []byte {
+	b = appendText(b, string(c.Intent))
+	b = append(b, c.Digest[:]...)
+	b = appendText(b, c.Route)
+	b = appendText(b, c.Owner)
+	flags := byte(c.Path) | byte(c.State)<<1
+	if c.Accepted {
+		flags |= 1 << 7
+	}
+	b = append(b, flags)
+	for _, n := range []uint64{c.Life, c.Epoch, uint64(c.Born), uint64(c.Settled), uint64(c.Attempts), uint64(c.Unsettled), uint64(c.Broken), uint64(len(c.Sends))} {
+		b = binary.AppendUvarint(b, n)
+	}
+	for _, s := range c.Sends {
+		b = appendText(b, s.Owner)
+		b = binary.AppendUvarint(b, uint64(s.Count))
+		b = binary.AppendUvarint(b, uint64(s.Last))
+	}
+	return b
+}
+
+// ParseHolding reads what AppendHolding wrote. It fails with ErrEncoding.
+func ParseHolding(b []byte) (*Holding, error) {
+	p := parser{rest: b}
+	if version := p.byte(); version != encoding {
+		return nil, fmt.Errorf("%w: version %d", ErrEncoding, version)
+	}
+	h := &Holding{DocID: p.text(), Version: p.number()}
+	for n := p.count(); n > 0 && !p.bad; n-- {
+		h.Claims = append(h.Claims, p.claim())
+	}
+	if p.bad || len(p.rest) > 0 {
+		return nil, ErrEncoding
+	}
+	return h, nil
+}
+
+// parser reads fields until one is not there; then bad stays set.
+type parser struct {
+	rest []byte
+	bad  bool
+}
+
+func (p *parser) take(n uint64) []byte {
+	if p.bad || n > uint64(len(p.rest)) {
+		p.bad = true
+		return nil
+	}
+	taken := p.rest[:n]
+	p.rest = p.rest[n:]
+	return taken
+}
+
+func (p *parser) byte() byte {
+	if b := p.take(1); b != nil {
+		return b[0]
+	}
+	return 0
+}
+
+func (p *parser) number() uint64 {
+	n, size := binary.Uvarint(p.rest)
+	if size <= 0 {
+		p.bad = true
+		return 0
+	}
+	p.rest = p.rest[size:]
+	return n
+}
+
+// count reads a number of elements, none of which is shorter than a byte.
+func (p *parser) count() uint64 {
+	n := p.number()
+	if n > uint64(len(p.rest)) {
+		p.bad = true
+		return 0
+	}
+	return n
+}
+
+func (p *parser) text() string { return string(p.take(p.number())) }
+
+func (p *parser) claim() Claim {
+	var c Claim
+	c.Intent = Intent(p.text())
+	copy(c.Digest[:], p.take(uint64(len(c.Digest))))
+	c.Route, c.Owner = p.text(), p.text()
+	flags := p.byte()
+	c.Path, c.State, c.Accepted = Path(flags&1), ClaimState(flags>>1&0x3f), flags>>7 == 1
+	if int(c.State) >= len(claimStates) {
+		p.bad = true
+	}
+	c.Life, c.Epoch = p.number(), p.number()
+	c.Born, c.Settled = int64(p.number()), int64(p.number())
+	c.Attempts, c.Unsettled, c.Broken = uint32(p.number()), uint32(p.number()), uint32(p.number())
+	for n := p.count(); n > 0 && !p.bad; n-- {
+		c.Sends = append(c.Sends, Sends{Owner: p.text(), Count: uint32(p.number()), Last: int64(p.number())})
+	}
+	return c
+}

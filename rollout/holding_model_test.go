@@ -1,0 +1,280 @@
+package rollout_test
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"sluice/rollout"
+)
+
+// world is a model of everything around the claims of one document: starts that
+// are under way to Temporal and may arrive at any time or never, Temporal's one
+// run or tombstone for each workflow ID, legacy's side effects, gateways that
+// crash, and an operator who moves the line.
+type world struct {
+	rng     *rand.Rand
+	h       rollout.Holding
+	now     time.Time
+	percent rollout.Exposure
+	// move is Holding.Move, or what a gateway without a fence does.
+	move func(h *rollout.Holding, intent rollout.Intent, life uint64, at rollout.Instant) error
+
+	underWay []pending              // starts that may still arrive
+	temporal map[startID]*execution // by workflow ID
+	legacy   map[rollout.Intent]int // requests at legacy, by intent
+	first    map[rollout.Intent]uint64
+	effects  map[string]map[rollout.Path]int // side effects by intent and first life
+	doubled  int
+	moved    int
+	moves    int
+}
+
+type startID struct {
+	intent rollout.Intent
+	life   uint64
+}
+
+// pending is a start that left its gateway, of the intent's wish named by key.
+type pending struct {
+	startID
+	key string
+}
+
+type execution struct {
+	tombstone, ended bool
+	key              string
+}
+
+const modelHorizon = 10 * time.Second
+
+func newWorld(seed uint64) *world {
+	return &world{
+		rng: rand.New(rand.NewPCG(seed, 7)), now: time.UnixMilli(1_000_000), percent: rollout.All,
+		h:        rollout.Holding{DocID: "doc"},
+		temporal: map[startID]*execution{}, legacy: map[rollout.Intent]int{},
+		first: map[rollout.Intent]uint64{}, effects: map[string]map[rollout.Path]int{},
+		move: func(h *rollout.Holding, intent rollout.Intent, life uint64, at rollout.Instant) error {
+			return h.Move(intent, life, "g", at)
+		},
+	}
+}
+
+func (w *world) at() rollout.Instant {
+	return rollout.Instant{Now: w.now, Policy: rollout.Reading{Rollout: w.percent}.Policy(1), Horizon: modelHorizon}
+}
+
+// effect notes that an intent was ingested on a path. Lives that followed each
+// other belong together; a claim that was forgotten begins anew.
+func (w *world) effect(key string, path rollout.Path) {
+	if w.effects[key] == nil {
+		w.effects[key] = map[rollout.Path]int{}
+	}
+	w.effects[key][path]++
+	if w.effects[key][rollout.Legacy] > 0 && w.effects[key][rollout.Temporal] > 0 {
+		w.doubled++
+	}
+	if path == rollout.Legacy {
+		for _, run := range w.temporal {
+			if !run.tombstone && !run.ended {
+				w.doubled++ // the document is under way on both paths
+			}
+		}
+	}
+}
+
+func (w *world) key(intent rollout.Intent) string { return fmt.Sprint(intent, "/", w.first[intent]) }
+
+// arrive lets one start reach Temporal.
+func (w *world) arrive(p pending) {
+	if w.temporal[p.startID] == nil {
+		w.temporal[p.startID] = &execution{key: p.key}
+		w.effect(p.key, rollout.Temporal)
+	}
+}
+
+// request is one request of a client, up to the answer or the gateway's death.
+func (w *world) request(intent rollout.Intent) {
+	var before rollout.Claim
+	if c := w.h.Find(intent); c != nil {
+		before = *c
+	}
+	grant, err := w.h.Take(rollout.Ask{Intent: intent, Temporal: w.rng.IntN(4) > 0, Owner: "g"}, w.at())
+	if err != nil {
+		return
+	}
+	if grant.Life != before.Life && grant.Life != before.Life+1 {
+		w.first[intent] = grant.Life // the one before was forgotten
+	}
+	switch grant.Step {
+	case rollout.StepSend:
+		w.send(intent)
+	case rollout.StepStart:
+		w.start(startID{intent, grant.Life})
+	}
+}
+
+// send is a request to legacy: answered, broken, never sent, or lost with its
+// gateway.
+func (w *world) send(intent rollout.Intent) {
+	fate := w.rng.IntN(4)
+	if fate > 0 {
+		w.legacy[intent]++
+		w.effect(w.key(intent), rollout.Legacy)
+	}
+	if fate < 3 {
+		_ = w.h.Sent(intent, "g", fate != 1, w.at())
+	}
+}
+
+// start is one registered attempt: nothing left, refused, acknowledged,
+// ambiguous, or lost with its gateway.
+func (w *world) start(id startID) {
+	switch w.rng.IntN(5) {
+	case 0, 1:
+		_ = w.h.Attempted(id.intent, id.life, rollout.VerdictNothing)
+		w.fallBack(id)
+	case 2:
+		w.arrive(pending{id, w.key(id.intent)})
+		if w.temporal[id].tombstone {
+			return
+		}
+		_ = w.h.Attempted(id.intent, id.life, rollout.VerdictAccepted)
+	default:
+		w.underWay = append(w.underWay, pending{id, w.key(id.intent)})
+		if w.rng.IntN(2) == 0 {
+			w.fallBack(id)
+		}
+	}
+}
+
+func (w *world) fallBack(id startID) {
+	w.moves++
+	if w.move(&w.h, id.intent, id.life, w.at()) == nil {
+		w.moved++
+		w.send(id.intent)
+	}
+}
+
+// resolve is the background resolver's work on one open claim.
+func (w *world) resolve(c rollout.Claim) {
+	id := startID{c.Intent, c.Life}
+	run := w.temporal[id]
+	switch {
+	case c.Path == rollout.Legacy:
+		w.h.Adopt("g", "g", 0, w.at())
+	case run == nil:
+		w.temporal[id] = &execution{tombstone: true, ended: true}
+		_ = w.h.Fenced(c.Intent, c.Life)
+		_ = w.h.Void(c.Intent, c.Life, w.at())
+	case run.tombstone:
+		_ = w.h.Fenced(c.Intent, c.Life)
+		_ = w.h.Void(c.Intent, c.Life, w.at())
+	case run.ended:
+	default:
+		_ = w.h.Attempted(c.Intent, c.Life, rollout.VerdictAccepted)
+	}
+}
+
+// end completes one run, or fails it with everything undone.
+func (w *world) end() {
+	for id, run := range w.temporal {
+		if run.ended {
+			continue
+		}
+		run.ended = true
+		state := rollout.ClaimDone
+		if w.rng.IntN(3) == 0 {
+			state = rollout.ClaimFailed
+			w.effects[run.key][rollout.Temporal]--
+		}
+		_ = w.h.Ended(id.intent, id.life, state, w.at())
+		return
+	}
+}
+
+func (w *world) step() {
+	w.now = w.now.Add(time.Duration(1+w.rng.IntN(300)) * time.Millisecond)
+	intents := []rollout.Intent{"k1", "k2", "k3"}
+	switch w.rng.IntN(8) {
+	case 0, 1, 2:
+		w.request(intents[w.rng.IntN(len(intents))])
+	case 3:
+		if n := len(w.underWay); n > 0 {
+			i := w.rng.IntN(n)
+			late := w.underWay[i]
+			w.underWay = append(w.underWay[:i], w.underWay[i+1:]...)
+			w.arrive(late)
+		}
+	case 4:
+		w.end()
+	case 5:
+		w.percent = []rollout.Exposure{rollout.None, rollout.All}[w.rng.IntN(2)]
+	default:
+		for _, c := range w.h.Claims {
+			if c.Open() && w.rng.IntN(2) == 0 {
+				w.resolve(c)
+				break
+			}
+		}
+	}
+}
+
+func runWorlds(t *testing.T, worlds int, change func(*world)) (doubled, moved int) {
+	t.Helper()
+	for seed := range uint64(worlds) {
+		w := newWorld(seed)
+		change(w)
+		for range 400 {
+			w.step()
+		}
+		doubled += w.doubled
+		moved += w.moved
+	}
+	return doubled, moved
+}
+
+// No interleaving puts an intent, or a document in flight, on both paths.
+func TestNoIntentRunsOnBothPaths(t *testing.T) {
+	doubled, moved := runWorlds(t, 3000, func(*world) {})
+	if doubled > 0 {
+		t.Errorf("%d times a document was on both paths", doubled)
+	}
+	if moved < 1000 {
+		t.Errorf("only %d claims moved to legacy: the model proves little", moved)
+	}
+}
+
+// The same worlds without the fence: the model must find the doubles.
+func TestWithoutTheFenceTheModelFindsDoubles(t *testing.T) {
+	doubled, _ := runWorlds(t, 300, func(w *world) {
+		w.move = func(h *rollout.Holding, intent rollout.Intent, life uint64, at rollout.Instant) error {
+			c := h.Find(intent)
+			if c == nil || c.Path == rollout.Legacy {
+				return errors.New("no")
+			}
+			c.Unsettled, c.Accepted = 0, false
+			return h.Move(intent, life, "g", at)
+		}
+	})
+	if doubled == 0 {
+		t.Error("moving claims without a fence doubled nothing: the model cannot fail")
+	}
+}
+
+func TestWithoutClaimsTheModelFindsDoubles(t *testing.T) {
+	doubled := 0
+	for seed := range uint64(300) {
+		w := newWorld(seed)
+		for range 400 {
+			w.step()
+			w.h = rollout.Holding{DocID: "doc"} // nothing is remembered
+		}
+		doubled += w.doubled
+	}
+	if doubled == 0 {
+		t.Error("without claims nothing was doubled: the model cannot fail")
+	}
+}
