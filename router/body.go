@@ -55,9 +55,9 @@ const firstGuess = 4 << 10
 func (b *bodies) read(w http.ResponseWriter, r *http.Request) (body []byte, release func(), err error) {
 	var taken int64
 	release = func() { b.held.Add(-taken) }
-	size := r.ContentLength
+	size, most := r.ContentLength, r.ContentLength
 	if size < 0 {
-		size = firstGuess
+		size, most = min(firstGuess, b.limits.Max), b.limits.Max
 	}
 	if size > b.limits.Max {
 		return nil, release, errTooLarge
@@ -71,21 +71,19 @@ func (b *bodies) read(w http.ResponseWriter, r *http.Request) (body []byte, rele
 	body = make([]byte, 0, size)
 	for {
 		if len(body) == cap(body) {
-			if r.ContentLength >= 0 {
+			if taken == most {
 				return body, release, atEnd(r.Body)
 			}
-			grown := int64(cap(body))
-			if taken+grown > 2*b.limits.Max || !b.take(grown) {
+			grown := min(taken, most-taken)
+			if !b.take(grown) {
 				return nil, release, errOverload
 			}
 			taken += grown
-			body = append(make([]byte, 0, 2*cap(body)), body...)
+			body = append(make([]byte, 0, taken), body...)
 		}
 		n, err := r.Body.Read(body[len(body):cap(body)])
 		body = body[:len(body)+n]
 		switch {
-		case int64(len(body)) > b.limits.Max:
-			return nil, release, errTooLarge
 		case err == io.EOF:
 			return body, release, nil
 		case err != nil:
@@ -99,7 +97,7 @@ func atEnd(body io.Reader) error {
 	var one [1]byte
 	switch n, err := body.Read(one[:]); {
 	case n > 0:
-		return errBroken
+		return errTooLarge
 	case err != nil && err != io.EOF:
 		return broken(err)
 	}

@@ -30,13 +30,22 @@ func NewCheck(target *url.URL, timeout time.Duration) *Check {
 	}}
 }
 
-// notAsked are the fields that concern the body or the connection, not the
-// client's right.
+// notAsked are the fields that concern the body, the connection or the document,
+// not the client's right.
 func notAsked() []string {
 	return []string{
-		"Connection", "Content-Length", "Content-Encoding", "Expect", "Keep-Alive", "Proxy-Connection",
+		"Connection", "Content-Length", "Content-Encoding", "Expect", "Http2-Settings", "Keep-Alive",
+		"Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection", "Range",
 		"Te", "Trailer", "Transfer-Encoding", "Upgrade", "Idempotency-Key", "X-Idempotency-Key",
 	}
+}
+
+// notTold reports whether the field is not for the check: legacy would not get
+// it from a stranger either, or it is a condition on the document, which the
+// check would take for one on its own answer.
+func notTold(name string) bool {
+	return strings.Contains(name, "_") || strings.HasPrefix(name, "If-") ||
+		strings.HasPrefix(name, "X-Forwarded-") || name == "Forwarded" || name == "X-Real-Ip"
 }
 
 // Authorise asks for one request. Any answer but a 2xx is a refusal; no answer
@@ -46,15 +55,10 @@ func (c *Check) Authorise(ctx context.Context, r *http.Request) (*Refusal, error
 	if err != nil {
 		return nil, err
 	}
-	ask.Header = r.Header.Clone()
-	for _, value := range r.Header["Connection"] {
-		for name := range strings.SplitSeq(value, ",") {
-			ask.Header.Del(strings.TrimSpace(name))
-		}
-	}
+	ask.Header = endToEnd(r.Header).Clone()
 	left := notAsked()
 	for name := range ask.Header {
-		if slices.Contains(left, name) || strings.Contains(name, "_") || strings.HasPrefix(name, "X-Forwarded-") {
+		if slices.Contains(left, name) || notTold(name) {
 			delete(ask.Header, name)
 		}
 	}

@@ -15,6 +15,7 @@ type visit struct {
 	route  *Route
 	w      http.ResponseWriter
 	r      *http.Request
+	fields http.Header // the request's, end to end
 	policy *rollout.Policy
 	doc    rollout.Document
 	record rollout.Record
@@ -23,7 +24,7 @@ type visit struct {
 // ingest returns the handler of a route.
 func (rt *Router) ingest(route *Route) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		v := &visit{rt: rt, route: route, w: w, r: r}
+		v := &visit{rt: rt, route: route, w: w, r: r, fields: endToEnd(r.Header)}
 		v.record = rollout.Record{Route: route.Name, Method: r.Method, Target: r.URL.Path, Started: time.Now()}
 		v.serve()
 	}
@@ -61,11 +62,11 @@ func (v *visit) serve() {
 
 // identify fills in what the request says of its document.
 func (v *visit) identify(body []byte) error {
-	id, err := v.route.DocID.find(v.r, body)
+	id, err := v.route.DocID.find(v.r, v.fields, body)
 	v.doc = rollout.Document{
 		Route: v.route.Name, DocID: id, Body: body,
-		ContentType: v.r.Header.Get("Content-Type"),
-		Header:      v.route.allowed(v.r.Header),
+		ContentType: v.fields.Get("Content-Type"),
+		Header:      v.route.allowed(v.fields),
 	}
 	if err != nil {
 		return err
@@ -79,9 +80,9 @@ func (v *visit) identify(body []byte) error {
 func (v *visit) intent() rollout.Intent {
 	tenant := ""
 	if name := v.rt.config.TenantHeader; name != "" {
-		tenant = v.r.Header.Get(name)
+		tenant = v.fields.Get(name)
 	}
-	if key := v.r.Header.Get("Idempotency-Key"); key != "" {
+	if key := v.fields.Get("Idempotency-Key"); key != "" {
 		return rollout.KeyedIntent(v.route.Name, tenant, v.doc.DocID, key)
 	}
 	return rollout.RequestDigest{

@@ -70,20 +70,20 @@ func parsePointer(text string) ([]string, error) {
 	return tokens, nil
 }
 
-// find returns the request's doc_id. The error is one of those that
-// rollout.UnroutableReason knows.
-func (l Locator) find(r *http.Request, body []byte) (string, error) {
-	id, err := l.raw(r, body)
+// find returns the request's doc_id; fields are its header, end to end. The
+// error is one of those that rollout.UnroutableReason knows.
+func (l Locator) find(r *http.Request, fields http.Header, body []byte) (string, error) {
+	id, err := l.raw(r, fields, body)
 	if err != nil {
 		return "", err
 	}
 	return id, rollout.CheckDocID(id)
 }
 
-func (l Locator) raw(r *http.Request, body []byte) (string, error) {
+func (l Locator) raw(r *http.Request, fields http.Header, body []byte) (string, error) {
 	switch l.place {
 	case placeHeader:
-		return only(r.Header[l.name])
+		return only(fields[l.name])
 	case placePath:
 		part := chi.URLParam(r, l.name)
 		if r.URL.RawPath == "" {
@@ -95,17 +95,37 @@ func (l Locator) raw(r *http.Request, body []byte) (string, error) {
 		}
 		return id, nil
 	case placeQuery:
-		query, err := url.ParseQuery(r.URL.RawQuery)
-		if err != nil && len(query[l.name]) == 0 {
-			return "", errors.Join(rollout.ErrDocIDMissing, err)
-		}
-		return only(query[l.name])
+		return inQuery(r.URL.RawQuery, l.name)
 	default:
 		if len(body) == 0 {
 			return "", rollout.ErrBodyEmpty
 		}
 		return findInJSON(body, l.pointer)
 	}
+}
+
+// inQuery returns the parameter's value. Pairs that cannot be decoded, or that
+// hold a semicolon, are legacy's affair, unless legacy could take one for a
+// second doc_id: some parsers keep the former, some split at the latter.
+func inQuery(raw, name string) (string, error) {
+	query, err := url.ParseQuery(raw)
+	if err == nil {
+		return only(query[name])
+	}
+	named := 0
+	for pair := range strings.FieldsFuncSeq(raw, func(c rune) bool { return c == '&' || c == ';' }) {
+		key, _, _ := strings.Cut(pair, "=")
+		if text, err := url.QueryUnescape(key); err == nil && text == name {
+			named++
+		}
+	}
+	switch {
+	case named > 1:
+		return "", errors.Join(rollout.ErrDocIDDuplicated, err)
+	case len(query[name]) == 0:
+		return "", errors.Join(rollout.ErrDocIDMissing, err)
+	}
+	return only(query[name])
 }
 
 func only(values []string) (string, error) {

@@ -4,9 +4,14 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"time"
 
 	"sluice/rollout"
 )
+
+// linger is how long a refused body may go on coming, so that the answer is not
+// lost in the reset of a connection with unread bytes.
+const linger = 500 * time.Millisecond
 
 // refuseBody answers a body that was not taken.
 func (v *visit) refuseBody(err error) {
@@ -27,6 +32,10 @@ func (v *visit) refuseBody(err error) {
 			Detail: "the body could not be read whole; nothing was forwarded: " + err.Error()}
 	}
 	v.w.Header().Set("Connection", "close") // what is left of the body is not read
+	// The server looks for the body's end once more before it closes, and would
+	// wait for a client that has stalled as long as that one likes. A writer
+	// without deadlines has no such client.
+	_ = http.NewResponseController(v.w).SetReadDeadline(time.Now().Add(linger))
 	result.Status = writeProblem(v.w, p)
 	v.record.Result = result
 	v.observe()

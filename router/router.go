@@ -11,6 +11,8 @@
 //   - The policy is read once per request.
 //   - A document's request is not cancelled by its client's leaving.
 //   - Nothing under the gateway's own prefix reaches legacy.
+//   - A field that Connection names is seen by no step: neither path, check nor
+//     intent is told of it.
 package router
 
 import (
@@ -132,8 +134,8 @@ func New(config Config) (*Router, error) {
 	rt.mux.Head(statusPattern, rt.status)
 	rt.mux.Handle(Prefix, http.HandlerFunc(unknownOwn))
 	rt.mux.Handle(Prefix+"/*", http.HandlerFunc(unknownOwn))
-	rt.mux.NotFound(rt.passThrough)
-	rt.mux.MethodNotAllowed(rt.passThrough)
+	rt.mux.NotFound(rt.elsewhere)
+	rt.mux.MethodNotAllowed(rt.elsewhere)
 	return rt, nil
 }
 
@@ -159,8 +161,18 @@ func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case strings.Contains(r.URL.Path, "\x00"):
 		writeProblem(w, problem{Slug: "path", Status: http.StatusBadRequest, Detail: "the path holds a NUL byte"})
 	default:
-		rt.mux.ServeHTTP(w, r)
+		rt.mux.ServeHTTP(w, routed(r))
 	}
+}
+
+// elsewhere takes what no route matches. The gateway's own paths come here too,
+// with methods that the mux does not know.
+func (rt *Router) elsewhere(w http.ResponseWriter, r *http.Request) {
+	if own(r.URL) {
+		unknownOwn(w, r)
+		return
+	}
+	rt.passThrough(w, r)
 }
 
 func unknownOwn(w http.ResponseWriter, r *http.Request) {

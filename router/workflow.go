@@ -13,7 +13,7 @@ import (
 func (v *visit) toTemporal(ctx context.Context) rollout.Result {
 	v.doc.Intent = v.intent()
 	v.record.Intent = v.doc.Intent
-	preference := prefer(v.r.Header, v.rt.config.Wait, v.rt.config.MaxWait)
+	preference := prefer(v.fields, v.rt.config.Wait, v.rt.config.MaxWait)
 	run, err := v.rt.config.Temporal.Run(ctx, &v.doc, preference.wait)
 	if err != nil {
 		return v.notRun(err)
