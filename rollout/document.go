@@ -10,7 +10,7 @@ type Document struct {
 	Route  string
 	DocID  string
 	Intent Intent
-	// Life is the number of the claim's life, from 1.
+	// Life is the number of the claim's life, above 0.
 	Life   uint64
 	Bucket Bucket
 	// ContentType is the request's, as sent.
@@ -26,6 +26,14 @@ type Document struct {
 // cannot take it later. Only an error that wraps it may cross to the other
 // path.
 var ErrNotAccepted = errors.New("not accepted")
+
+// ErrUnavailable says that a path fails for a reason that is its own and not the
+// document's: the next document would fare no better.
+var ErrUnavailable = errors.New("the path is not available")
+
+// ErrFenced says that a life's workflow ID holds a tombstone: nothing was started
+// in this life and nothing can be. It always comes with ErrNotAccepted.
+var ErrFenced = errors.New("the life was fenced off")
 
 // Result is what a path answered.
 type Result struct {

@@ -21,7 +21,8 @@ func KeyedIntent(route, tenant, docID, key string) Intent {
 	for _, field := range []string{route, tenant, docID, key} {
 		writeField(h, field)
 	}
-	return intent('k', h)
+	var sum [sha256.Size]byte
+	return intent('k', h.Sum(sum[:0]))
 }
 
 // RequestDigest is what makes two requests without a key the same intent.
@@ -30,15 +31,23 @@ type RequestDigest struct {
 	Body                                        []byte
 }
 
-// Intent returns the intent that the request itself is.
-func (d RequestDigest) Intent() Intent {
+// Sum returns the digest.
+func (d RequestDigest) Sum() (sum [16]byte) {
 	h := sha256.New()
 	for _, field := range []string{d.Method, d.Path, d.RawQuery, d.ContentType, d.Tenant} {
 		writeField(h, field)
 	}
 	_, _ = h.Write(d.Body) // never fails
-	return intent('d', h)
+	var whole [sha256.Size]byte
+	copy(sum[:], h.Sum(whole[:0]))
+	return sum
 }
+
+// Intent returns the intent that the request itself is.
+func (d RequestDigest) Intent() Intent { return DigestIntent(d.Sum()) }
+
+// DigestIntent returns the intent of a request with this digest and no key.
+func DigestIntent(sum [16]byte) Intent { return intent('d', sum[:]) }
 
 // writeField writes the length before the field, so that no two lists of
 // fields give the same bytes.
@@ -49,9 +58,7 @@ func writeField(h hash.Hash, field string) {
 	_, _ = h.Write([]byte(field)) // never fails
 }
 
-func intent(kind byte, h hash.Hash) Intent {
-	var sum [sha256.Size]byte
-	h.Sum(sum[:0])
+func intent(kind byte, sum []byte) Intent {
 	text := make([]byte, 1, 33)
 	text[0] = kind
 	return Intent(hex.AppendEncode(text, sum[:16]))

@@ -36,10 +36,21 @@ type Answer struct {
 	Body   []byte
 }
 
+// The types of failures that have no ApplicationError.
+const (
+	// FailureFailed: an error without a type of its own.
+	FailureFailed = "failed"
+	// FailureTimeout, FailureCanceled, FailureTerminated: closed from outside.
+	FailureTimeout    = "timeout"
+	FailureCanceled   = "canceled"
+	FailureTerminated = "terminated"
+	// FailureBadResult: the workflow completed with a result that is no answer.
+	FailureBadResult = "BadResult"
+)
+
 // Failure is why a run ended without a result.
 type Failure struct {
-	// Type is the ApplicationError's type, or one of "timeout", "canceled",
-	// "terminated", "failed" where the failure has none.
+	// Type is the ApplicationError's type, or one of those above.
 	Type string
 	// Message is for people.
 	Message string

@@ -124,6 +124,22 @@ func (h *Holding) Sent(intent Intent, owner string, answered bool, at Instant) e
 	return nil
 }
 
+// Correct sets the number of the owner's requests to legacy that are under way to
+// what the owner knows it to be. Those too many are broken.
+func (h *Holding) Correct(intent Intent, owner string, underWay uint32, at Instant) {
+	c := h.Find(intent)
+	if c == nil || !c.Open() {
+		return
+	}
+	for _, sends := range c.Sends {
+		if sends.Owner == owner && sends.Count > underWay {
+			c.Broken += sends.Count - underWay
+			c.unsend(owner, sends.Count-underWay, at.Now)
+			return
+		}
+	}
+}
+
 // Adopt takes over what a dead gateway left: to is to settle its claims, and
 // what it had sent to legacy is lost once legacy's own time limit has passed
 // since. It reports whether anything changed.

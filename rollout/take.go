@@ -8,9 +8,11 @@ type Ask struct {
 	Bucket Bucket
 	// Oversize: Temporal cannot hold the document.
 	Oversize bool
-	// Temporal: the gateway itself would let a new document go to Temporal. It
-	// may know of a lower ceiling than the store, or of an open breaker.
+	// Temporal: the gateway itself would let a new document go to Temporal. If
+	// not, Why says what it knows that the store does not: a lower ceiling, an
+	// open breaker.
 	Temporal bool
+	Why      Reason
 	// Owner is the asking gateway.
 	Owner string
 }
@@ -82,7 +84,7 @@ func (h *Holding) decide(ask Ask, at Instant) Decision {
 		return d
 	}
 	if d.Path == Temporal && !ask.Temporal {
-		d.Path, d.Reason = Legacy, ReasonLocal
+		d.Path, d.Reason = Legacy, ask.Why
 	}
 	return d
 }
