@@ -7,7 +7,7 @@ import (
 )
 
 // authorised asks whether the client may, on the Temporal path only: legacy
-// asks for itself. If not, it has answered.
+// asks for itself. If not, it has answered and noted the result.
 func (v *visit) authorised() bool {
 	if v.route.Authorise == nil {
 		return true
@@ -36,6 +36,5 @@ func (v *visit) authorised() bool {
 		result.BytesOut = int64(n)
 	}
 	v.record.Result = result
-	v.observe()
 	return false
 }

@@ -81,11 +81,19 @@ func (f *temporalFake) Run(ctx context.Context, doc *rollout.Document, wait time
 	return completed(rollout.Answer{Status: http.StatusOK, Body: []byte(`{"by":"temporal"}`)})(ctx, doc, wait)
 }
 
+func (f *temporalFake) Follow(ctx context.Context, route, workflowID string, _ time.Duration) (rollout.Run, error) {
+	run, _, err := f.Lookup(ctx, route, workflowID)
+	return run, err
+}
+
 func (f *temporalFake) Oversize(doc *rollout.Document) bool {
 	return f.oversize != nil && f.oversize(doc)
 }
 
 func (f *temporalFake) Lookup(ctx context.Context, route, workflowID string) (rollout.Run, bool, error) {
+	if f.lookup == nil {
+		return rollout.Run{WorkflowID: workflowID, State: rollout.RunCompleted, Answer: rollout.Answer{Status: http.StatusOK}}, true, nil
+	}
 	return f.lookup(ctx, route, workflowID)
 }
 
@@ -107,7 +115,7 @@ func goesOn(_ context.Context, doc *rollout.Document, _ time.Duration) (rollout.
 }
 
 func workflowOf(doc *rollout.Document) string {
-	return rollout.WorkflowID("ingest", doc.DocID, doc.Intent, 1)
+	return rollout.WorkflowID("ingest", doc.DocID, doc.Intent, doc.Life)
 }
 
 // observerFake hands the records to the test and keeps count of the rest.

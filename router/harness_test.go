@@ -13,6 +13,7 @@ import (
 
 	"sluice/rollout"
 	"sluice/router"
+	"sluice/router/breaker"
 )
 
 // patience bounds how long a test waits for what must come; it never is what a
@@ -26,6 +27,7 @@ type setup struct {
 	temporal *temporalFake
 	around   func(http.Handler) http.Handler       // nil: nothing
 	observe  func(router.Observer) router.Observer // nil: as it is
+	stored   func() *rollout.Policy                // the claim store's policy; nil: the door's
 }
 
 // door is a net/http server on a loopback port with a Router in it.
@@ -36,6 +38,7 @@ type door struct {
 	legacy   *legacyFake
 	temporal *temporalFake
 	observer *observerFake
+	records  *records
 	client   *http.Client
 }
 
@@ -60,6 +63,14 @@ func openDoor(t testing.TB, options ...func(*setup)) *door {
 	s.Legacy, s.Temporal, s.Observer = s.legacy, s.temporal, d.observer
 	if s.observe != nil {
 		s.Observer = s.observe(s.Observer)
+	}
+	if s.stored == nil {
+		s.stored = s.Policy
+	}
+	d.records = &records{policy: s.stored, holdings: map[string][]byte{}}
+	s.Claims, s.Horizon = newBook(t, d.records), time.Minute
+	if s.Breaker == nil {
+		s.Breaker = breaker.New()
 	}
 	var err error
 	if d.router, err = router.New(s.Config); err != nil {

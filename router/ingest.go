@@ -19,6 +19,10 @@ type visit struct {
 	policy *rollout.Policy
 	doc    rollout.Document
 	record rollout.Record
+
+	preference preference
+	deadline   time.Time // of the client's wait
+	waited     bool      // a part of the wait is over
 }
 
 // ingest returns the handler of a route.
@@ -44,20 +48,7 @@ func (v *visit) serve() {
 		v.unroutable(err)
 		return
 	}
-	decision := v.policy.Decide(rollout.Question{Bucket: v.doc.Bucket})
-	if decision.Path == rollout.Temporal && v.rt.config.Temporal.Oversize(&v.doc) {
-		decision = v.policy.Decide(rollout.Question{Bucket: v.doc.Bucket, Oversize: true})
-	}
-	v.record.Decision = decision
-	v.announce(decision)
-	if decision.Path == rollout.Temporal {
-		if !v.authorised() {
-			return
-		}
-		v.send(v.toTemporal)
-		return
-	}
-	v.send(v.toLegacy)
+	v.claimed()
 }
 
 // identify fills in what the request says of its document.
@@ -76,19 +67,28 @@ func (v *visit) identify(body []byte) error {
 	return nil
 }
 
-// intent names the document's intent: by its key, or by all that it is.
-func (v *visit) intent() rollout.Intent {
+// digest is all that makes the request the same as another.
+func (v *visit) digest(tenant string) rollout.RequestDigest {
+	return rollout.RequestDigest{
+		Method: v.r.Method, Path: v.r.URL.EscapedPath(), RawQuery: v.r.URL.RawQuery,
+		ContentType: v.doc.ContentType, Tenant: tenant, Body: v.doc.Body,
+	}
+}
+
+// name names the document's intent, by its key or by all that it is, and returns
+// the digest that tells requests under one key apart.
+func (v *visit) name() (sum [16]byte) {
 	tenant := ""
 	if name := v.rt.config.TenantHeader; name != "" {
 		tenant = v.fields.Get(name)
 	}
+	sum = v.digest(tenant).Sum()
+	v.doc.Intent = rollout.DigestIntent(sum)
 	if key := v.fields.Get("Idempotency-Key"); key != "" {
-		return rollout.KeyedIntent(v.route.Name, tenant, v.doc.DocID, key)
+		v.doc.Intent = rollout.KeyedIntent(v.route.Name, tenant, v.doc.DocID, key)
 	}
-	return rollout.RequestDigest{
-		Method: v.r.Method, Path: v.r.URL.EscapedPath(), RawQuery: v.r.URL.RawQuery,
-		ContentType: v.doc.ContentType, Tenant: tenant, Body: v.doc.Body,
-	}.Intent()
+	v.record.Intent = v.doc.Intent
+	return sum
 }
 
 // announce sets the answer fields that say where the document goes and why.
@@ -101,17 +101,16 @@ func (v *visit) announce(d rollout.Decision) {
 	}
 }
 
-// send runs one path to its end, whether or not the client stays, and tells the
-// observers.
+// send runs one path to its end, whether or not the client stays.
 func (v *visit) send(path func(context.Context) rollout.Result) {
 	v.record.Sent = true
 	done := v.rt.config.Observer.InFlight(v.record.Decision.Path)
 	v.record.Result = path(context.WithoutCancel(v.r.Context()))
 	done()
-	v.observe()
 }
 
-func (v *visit) toLegacy(ctx context.Context) rollout.Result {
+// forward passes the document to legacy.
+func (v *visit) forward(ctx context.Context) rollout.Result {
 	return v.rt.forward(ctx, v.w, v.r, v.doc.Body)
 }
 
@@ -132,7 +131,8 @@ func (v *visit) unroutable(err error) {
 	v.record.Unroutable = rollout.UnroutableReason(err)
 	v.announce(v.record.Decision)
 	if v.rt.config.OnUnroutable == PassToLegacy {
-		v.send(v.toLegacy)
+		v.send(v.forward)
+		v.observe()
 		return
 	}
 	v.w.Header().Del("Rollout-Path") // it went nowhere

@@ -43,7 +43,7 @@ func TestRecord(t *testing.T) {
 			if got.Started.Before(before) || got.Duration <= 0 || got.Duration > time.Since(before) {
 				t.Errorf("from %v, for %v", got.Started, got.Duration)
 			}
-			if (got.Intent != "") != (got.Decision.Path == rollout.Temporal) {
+			if (got.Intent != "") != (got.DocID != "") {
 				t.Errorf("intent %q", got.Intent)
 			}
 			got.Started, got.Duration, got.Intent = time.Time{}, 0, ""

@@ -28,6 +28,8 @@ import (
 	"go.uber.org/zap"
 
 	"sluice/rollout"
+	"sluice/router/breaker"
+	"sluice/router/claims"
 )
 
 // Prefix begins the paths that are the gateway's own.
@@ -44,10 +46,14 @@ type Legacy interface {
 
 // Temporal is the path that runs workflows.
 type Temporal interface {
-	// Run starts the document's workflow and waits for its end, at most for
-	// wait. An error wraps rollout.ErrNotAccepted if nothing was or will be
-	// started; any other leaves that open.
+	// Run makes one attempt to start the document's life, and waits for its end,
+	// at most for wait. An error wraps rollout.ErrNotAccepted if the attempt
+	// started nothing and never will; any other leaves that open. It wraps
+	// rollout.ErrUnavailable if the next document would fare no better.
 	Run(ctx context.Context, doc *rollout.Document, wait time.Duration) (rollout.Run, error)
+	// Follow waits for the end of a run that Temporal holds. It fails with
+	// rollout.ErrFenced if it is a tombstone.
+	Follow(ctx context.Context, route, workflowID string, wait time.Duration) (rollout.Run, error)
 	// Oversize reports whether Temporal cannot hold the document.
 	Oversize(doc *rollout.Document) bool
 	// Lookup returns where a workflow stands; false if there is none.
@@ -69,6 +75,11 @@ type Config struct {
 	Routes   []Route
 	Legacy   Legacy
 	Temporal Temporal
+	Claims   *claims.Book
+	// Breaker is the Temporal path's.
+	Breaker *breaker.Breaker
+	// Horizon is how long a settled claim holds its own retries.
+	Horizon time.Duration
 	// Policy returns what is in force now.
 	Policy   func() *rollout.Policy
 	Splitter *rollout.Splitter

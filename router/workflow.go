@@ -1,7 +1,6 @@
 package router
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"strconv"
@@ -9,17 +8,10 @@ import (
 	"sluice/rollout"
 )
 
-// toTemporal runs the document's workflow and answers with how it went.
-func (v *visit) toTemporal(ctx context.Context) rollout.Result {
-	v.doc.Intent = v.intent()
-	v.record.Intent = v.doc.Intent
-	preference := prefer(v.fields, v.rt.config.Wait, v.rt.config.MaxWait)
-	run, err := v.rt.config.Temporal.Run(ctx, &v.doc, preference.wait)
-	if err != nil {
-		return v.notRun(err)
-	}
-	if preference.applied != "" {
-		v.w.Header().Set("Preference-Applied", preference.applied)
+// answerRun answers with where a run stands.
+func (v *visit) answerRun(run rollout.Run) rollout.Result {
+	if applied := v.preference.applied; applied != "" {
+		v.w.Header().Set("Preference-Applied", applied)
 	}
 	switch run.State {
 	case rollout.RunCompleted:
@@ -28,19 +20,6 @@ func (v *visit) toTemporal(ctx context.Context) rollout.Result {
 		return v.writeFailure(run.Failure)
 	}
 	return v.writeAccepted(run)
-}
-
-// notRun answers a document that Temporal did not provably take.
-func (v *visit) notRun(err error) rollout.Result {
-	outcome := rollout.OutcomeAmbiguous
-	p := problem{Slug: "temporal-ambiguous", Status: http.StatusServiceUnavailable, RetryAfter: v.rt.config.RetryAfter,
-		Detail: "it is not known yet whether the document was taken; repeat the same request: it is never run twice"}
-	if errors.Is(err, rollout.ErrNotAccepted) {
-		outcome = rollout.OutcomeRefused
-		p.Slug = "temporal-unavailable"
-		p.Detail = "the document was not taken; repeat the same request"
-	}
-	return rollout.Result{Status: writeProblem(v.w, p), Outcome: outcome, Err: err}
 }
 
 func (v *visit) writeAnswer(answer rollout.Answer) rollout.Result {

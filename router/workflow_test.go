@@ -93,14 +93,13 @@ func TestWorkflowThatFailed(t *testing.T) {
 	}
 }
 
-// Both may be repeated; neither goes to legacy by itself.
-func TestDocumentThatTemporalDidNotTake(t *testing.T) {
+// It may be repeated, and does not go to legacy without proof.
+func TestDocumentThatTemporalMayHave(t *testing.T) {
 	for _, row := range []struct {
 		err     error
 		slug    string
 		outcome rollout.Outcome
 	}{
-		{fmt.Errorf("start: %w", rollout.ErrNotAccepted), "temporal-unavailable", rollout.OutcomeRefused},
 		{errors.New("connection reset"), "temporal-ambiguous", rollout.OutcomeAmbiguous},
 		{context.DeadlineExceeded, "temporal-ambiguous", rollout.OutcomeAmbiguous},
 	} {

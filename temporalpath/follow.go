@@ -25,15 +25,16 @@ const (
 var errOpen = errors.New("the workflow is running")
 
 // follow waits until the run ends or ctx does, and returns errOpen then. A call
-// that fails is repeated: the run exists, so only the wait can end this.
-func (p *Path) follow(ctx context.Context, s *start, runID string) (rollout.Run, error) {
+// that fails is repeated: the run exists, so only the wait can end this, or the
+// finding that it is a tombstone: rollout.ErrFenced.
+func (p *Path) follow(ctx context.Context, route Route, id, runID string) (rollout.Run, error) {
 	for slice := firstSlice; ; slice = min(2*slice, lastSlice) {
 		poll, cancel := sliceOf(ctx, slice)
-		run, err := p.closeEvent(poll, s.route, s.request.WorkflowId, runID, true)
+		run, err := p.closeEvent(poll, route, id, runID, true)
 		cancel()
 		switch {
-		case err == nil:
-			return run, nil
+		case err == nil, errors.Is(err, rollout.ErrFenced):
+			return run, err
 		case ctx.Err() != nil:
 			return rollout.Run{}, errOpen
 		case !errors.Is(err, errOpen) && poll.Err() == nil:
@@ -79,9 +80,13 @@ func (p *Path) closeEvent(ctx context.Context, route Route, id, runID string, wa
 		for _, event := range response.History.GetEvents() {
 			// The slice bounds the wait for the event, not the reading of a
 			// large result.
-			if run, next, ok := p.ending(context.WithoutCancel(ctx), route, id, event); ok {
+			run, next, ok := p.ending(context.WithoutCancel(ctx), route, id, event)
+			switch {
+			case ok && run.Failure.Type == rollout.FailureTimeout:
+				return run, p.unlessTombstone(ctx, request.Execution)
+			case ok:
 				return run, nil
-			} else if next != "" {
+			case next != "":
 				return p.closeEvent(ctx, route, id, next, wait)
 			}
 		}
@@ -103,19 +108,44 @@ func (p *Path) ending(ctx context.Context, route Route, id string, event *histor
 		a := event.GetWorkflowExecutionFailedEventAttributes()
 		return failed(route, id, a.Failure), "", true
 	case enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT:
-		return ended(id, "timeout"), "", true
+		return ended(id, rollout.FailureTimeout), "", true
 	case enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED:
-		return ended(id, "canceled"), "", true
+		return ended(id, rollout.FailureCanceled), "", true
 	case enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED:
-		return ended(id, "terminated"), "", true
+		return ended(id, rollout.FailureTerminated), "", true
 	case enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW:
 		return rollout.Run{}, event.GetWorkflowExecutionContinuedAsNewEventAttributes().NewExecutionRunId, false
 	}
 	return rollout.Run{}, "", false
 }
 
+// Follow waits for the end of a run that Temporal holds, at most for wait. The run
+// is RunRunning if it has not ended by then. It fails with rollout.ErrFenced if
+// the ID holds a tombstone.
+func (p *Path) Follow(ctx context.Context, routeName, workflowID string, wait time.Duration) (rollout.Run, error) {
+	route, err := p.route(routeName)
+	if err != nil {
+		return rollout.Run{}, err
+	}
+	running := rollout.Run{WorkflowID: workflowID, State: rollout.RunRunning}
+	if wait <= 0 || !p.enter() {
+		return running, nil
+	}
+	defer p.leave()
+	ctx, cancel := sliceOf(ctx, wait)
+	defer cancel()
+	switch run, err := p.follow(ctx, route, workflowID, ""); {
+	case err == nil:
+		return run, nil
+	case errors.Is(err, rollout.ErrFenced):
+		return rollout.Run{}, err
+	}
+	return running, nil
+}
+
 // Lookup returns where the document's workflow stands now; false if Temporal
-// knows no such workflow. It fails with Temporal's error if it cannot be asked.
+// knows no such workflow. It fails with rollout.ErrFenced if the ID holds a
+// tombstone, and with Temporal's error if it cannot be asked.
 func (p *Path) Lookup(ctx context.Context, routeName, workflowID string) (rollout.Run, bool, error) {
 	route, err := p.route(routeName)
 	if err != nil {
@@ -127,7 +157,9 @@ func (p *Path) Lookup(ctx context.Context, routeName, workflowID string) (rollou
 	var notFound *serviceerror.NotFound
 	switch {
 	case errors.Is(err, errOpen):
-		return rollout.Run{WorkflowID: workflowID, State: rollout.RunRunning}, true, nil
+		// A tombstone is open for a second.
+		err = p.unlessTombstone(ctx, &commonpb.WorkflowExecution{WorkflowId: workflowID})
+		return rollout.Run{WorkflowID: workflowID, State: rollout.RunRunning}, err == nil, err
 	case errors.As(err, &notFound):
 		return rollout.Run{}, false, nil
 	}

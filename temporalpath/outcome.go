@@ -15,16 +15,12 @@ import (
 	"sluice/temporalpath/wire"
 )
 
-// badResult is the failure type of a workflow whose result is not what package
-// wire allows.
-const badResult = "BadResult"
-
 // completed turns a workflow's result into a finished run.
 func (p *Path) completed(ctx context.Context, route Route, id string, result *commonpb.Payloads) rollout.Run {
 	answer, err := p.answer(ctx, route, result)
 	if err != nil {
 		return rollout.Run{WorkflowID: id, State: rollout.RunFailed, Failure: rollout.Failure{
-			Type: badResult, Message: err.Error(), Status: http.StatusBadGateway,
+			Type: rollout.FailureBadResult, Message: err.Error(), Status: http.StatusBadGateway,
 		}}
 	}
 	return rollout.Run{WorkflowID: id, State: rollout.RunCompleted, Answer: answer}
@@ -77,7 +73,7 @@ func isJSON(contentType []string) bool {
 // failed turns a workflow's failure into a finished run. An ApplicationError
 // that the table names outranks those around it; else the outermost counts.
 func failed(route Route, id string, failure *failurepb.Failure) rollout.Run {
-	found := rollout.Failure{Type: "failed", Message: failure.GetMessage(), Status: http.StatusBadGateway}
+	found := rollout.Failure{Type: rollout.FailureFailed, Message: failure.GetMessage(), Status: http.StatusBadGateway}
 	outermost := true
 	for f := failure; f != nil; f = f.Cause {
 		kind := f.GetApplicationFailureInfo().GetType()

@@ -8,39 +8,19 @@ import (
 	"sluice/rollout"
 )
 
-// maxLives bounds the search for a life that has not failed for good.
-const maxLives = 32
-
-// Run starts the document's workflow, or finds it, and waits for its end, at
-// most for wait. With wait 0, or with too many waiting already, it answers as
-// soon as Temporal holds the document. A run that had failed for good before
-// this call is not the answer to it: the document is given its next life, if
-// its Life is 0, which leaves the number to this path.
+// Run makes one attempt to start the document's life, or to find it started, and
+// waits for its end, at most for wait. With wait 0, or with too many waiting
+// already, it answers as soon as Temporal holds the document.
 //
 // The run is RunRunning if it is durable and not finished. An error wraps
-// rollout.ErrNotAccepted or ErrAmbiguous. ctx must outlive the client: a start
-// that was sent cannot be taken back. Run returns soon after wait, and after
-// twice the start timeout at the latest if Temporal does not answer at all.
+// rollout.ErrNotAccepted or ErrAmbiguous, and rollout.ErrUnavailable if it came
+// of the path and not of the document. ctx must outlive the client: a start that
+// was sent cannot be taken back. Run returns soon after wait, and after twice the
+// start timeout at the latest if Temporal does not answer at all.
 func (p *Path) Run(ctx context.Context, doc *rollout.Document, wait time.Duration) (rollout.Run, error) {
-	if doc.Life != 0 {
-		run, _, err := p.runLife(ctx, doc, wait)
-		return run, err
-	}
-	for life := uint64(1); ; life++ {
-		attempt := *doc
-		attempt.Life = life
-		run, replayed, err := p.runLife(ctx, &attempt, wait)
-		if err != nil || !replayed || run.State != rollout.RunFailed || life == maxLives {
-			return run, err
-		}
-	}
-}
-
-// runLife runs one life. replayed: the run had ended before this call.
-func (p *Path) runLife(ctx context.Context, doc *rollout.Document, wait time.Duration) (run rollout.Run, replayed bool, err error) {
 	s, err := p.newStart(ctx, doc)
 	if err != nil {
-		return rollout.Run{}, false, err
+		return rollout.Run{}, err
 	}
 	if wait > 0 && p.enter() {
 		defer p.leave()
@@ -65,31 +45,33 @@ func (p *Path) enter() bool {
 func (p *Path) leave() { <-p.waiters }
 
 // byPolling starts the workflow and then waits for its close event.
-func (p *Path) byPolling(ctx context.Context, s *start, wait time.Duration) (rollout.Run, bool, error) {
+func (p *Path) byPolling(ctx context.Context, s *start, wait time.Duration) (rollout.Run, error) {
 	deadline := time.Now().Add(wait)
 	at, err := p.acknowledge(ctx, s)
 	if err != nil {
-		return rollout.Run{}, false, err
+		return rollout.Run{}, err
 	}
 	return p.finish(ctx, s, at, time.Until(deadline))
 }
 
 // finish waits for the end of a run that Temporal holds.
-func (p *Path) finish(ctx context.Context, s *start, at standing, wait time.Duration) (rollout.Run, bool, error) {
+func (p *Path) finish(ctx context.Context, s *start, at standing, wait time.Duration) (rollout.Run, error) {
 	running := rollout.Run{WorkflowID: s.request.WorkflowId, State: rollout.RunRunning}
 	if at.closed {
 		wait = max(wait, p.config.StartTimeout) // its result is there to be read
 	}
 	if wait <= 0 {
-		return running, false, nil
+		return running, nil
 	}
 	ctx, cancel := sliceOf(ctx, wait)
 	defer cancel()
-	run, err := p.follow(ctx, s, at.runID)
-	if err != nil {
-		return running, false, nil
+	switch run, err := p.follow(ctx, s.route, s.request.WorkflowId, at.runID); {
+	case err == nil:
+		return run, nil
+	case errors.Is(err, rollout.ErrFenced):
+		return rollout.Run{}, err
 	}
-	return run, at.closed, nil
+	return running, nil
 }
 
 // reply is what startAndUpdate returned.
@@ -102,7 +84,7 @@ type reply struct {
 // byUpdate starts the workflow and waits for its result in one call. If that
 // call has not answered within the start timeout, a second request for the same
 // start finds out whether Temporal holds the document.
-func (p *Path) byUpdate(ctx context.Context, s *start, wait time.Duration) (rollout.Run, bool, error) {
+func (p *Path) byUpdate(ctx context.Context, s *start, wait time.Duration) (rollout.Run, error) {
 	deadline := time.Now().Add(wait)
 	call, cancel := sliceOf(ctx, wait)
 	defer cancel()
@@ -123,30 +105,30 @@ func (p *Path) byUpdate(ctx context.Context, s *start, wait time.Duration) (roll
 	if err != nil {
 		cancel() // what it has answered by now still counts
 		if r := <-replies; r.err == nil {
-			return r.run, r.at.closed, nil
+			return r.run, nil
 		}
-		return rollout.Run{}, false, ambiguous(err)
+		return rollout.Run{}, ambiguous(err)
 	}
 	r := <-replies // ends with call at the latest
 	if r.err == nil {
-		return r.run, r.at.closed, nil
+		return r.run, nil
 	}
 	return p.finish(ctx, s, at, time.Until(deadline))
 }
 
 // settle makes the best of what the one call returned.
-func (p *Path) settle(ctx context.Context, s *start, r reply, deadline time.Time) (rollout.Run, bool, error) {
+func (p *Path) settle(ctx context.Context, s *start, r reply, deadline time.Time) (rollout.Run, error) {
 	switch {
 	case r.err == nil:
-		return r.run, r.at.closed, nil
+		return r.run, nil
 	case errors.Is(r.err, rollout.ErrNotAccepted):
-		return rollout.Run{}, false, r.err
+		return rollout.Run{}, r.err
 	case r.at.runID != "":
 		return p.finish(ctx, s, r.at, time.Until(deadline))
 	}
 	at, err := p.acknowledge(ctx, s)
 	if err != nil {
-		return rollout.Run{}, false, ambiguous(err)
+		return rollout.Run{}, ambiguous(err)
 	}
 	return p.finish(ctx, s, at, time.Until(deadline))
 }

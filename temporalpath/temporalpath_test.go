@@ -158,7 +158,7 @@ func document(route, id string, o order) *rollout.Document {
 		panic(err)
 	}
 	return &rollout.Document{Route: route, DocID: id, Body: body, ContentType: "application/json",
-		Intent: rollout.KeyedIntent(route, "", id, "key")}
+		Intent: rollout.KeyedIntent(route, "", id, "key"), Life: 1}
 }
 
 func (f *fixture) run(t *testing.T, doc *rollout.Document, wait time.Duration) rollout.Run {
@@ -199,15 +199,18 @@ func (f *fixture) testRoute(t *testing.T, route string) {
 			t.Errorf("got %+v, body %s", run.Answer, run.Answer.Body)
 		}
 	})
-	t.Run("a failure of the table, and then its next life", func(t *testing.T) {
+	t.Run("a failure of the table, again, and the next life", func(t *testing.T) {
 		doc := document(route, id("invalid"), order{Fail: "InvalidDocument"})
 		run := f.run(t, doc, enough)
 		if run.State != rollout.RunFailed || run.Failure.Status != http.StatusUnprocessableEntity || run.Failure.Type != "InvalidDocument" {
 			t.Errorf("got %+v", run)
 		}
-		again := f.run(t, doc, enough)
-		if again.WorkflowID == run.WorkflowID || !strings.HasSuffix(again.WorkflowID, "/2") || f.ran(id("invalid")) != 2 {
-			t.Errorf("the repeat was %s after %d runs", again.WorkflowID, f.ran(id("invalid")))
+		if again := f.run(t, doc, enough); again.Failure != run.Failure || f.ran(id("invalid")) != 1 {
+			t.Errorf("the repeat was %+v after %d runs", again, f.ran(id("invalid")))
+		}
+		doc.Life++
+		if next := f.run(t, doc, enough); !strings.HasSuffix(next.WorkflowID, "/2") || f.ran(id("invalid")) != 2 {
+			t.Errorf("the next life was %s after %d runs", next.WorkflowID, f.ran(id("invalid")))
 		}
 	})
 	t.Run("another failure is 502", func(t *testing.T) {

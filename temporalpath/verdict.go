@@ -17,12 +17,22 @@ import (
 var ErrAmbiguous = errors.New("temporal may or may not have taken the document")
 
 // judge turns the error of one attempt to start into rollout.ErrNotAccepted,
-// where it is proved that this attempt started nothing, or else ErrAmbiguous.
+// where it is proved that this attempt started nothing, or else ErrAmbiguous. It
+// wraps rollout.ErrUnavailable too unless the document itself was refused.
 func judge(err error, left bool) error {
-	if !left || refused(err) {
+	switch {
+	case left && unfit(err):
 		return fmt.Errorf("%w: %w", rollout.ErrNotAccepted, err)
+	case !left || refused(err):
+		return fmt.Errorf("%w: %w: %w", rollout.ErrNotAccepted, rollout.ErrUnavailable, err)
 	}
-	return fmt.Errorf("%w: %w", ErrAmbiguous, err)
+	return fmt.Errorf("%w: %w: %w", ErrAmbiguous, rollout.ErrUnavailable, err)
+}
+
+// unfit reports whether Temporal refused this document and would take another.
+func unfit(err error) bool {
+	answer := serviceerror.ToStatus(err)
+	return answer.Code() == codes.InvalidArgument || strings.Contains(answer.Message(), "larger than max")
 }
 
 // refused reports whether Temporal's answer proves that the attempt started

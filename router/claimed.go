@@ -1,0 +1,140 @@
+package router
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"sluice/rollout"
+	"sluice/router/claims"
+)
+
+// retakes bounds how often one request takes its claim again, because others
+// settled or moved it meanwhile.
+const retakes = 4
+
+// claimed serves the document under its claim: nothing leaves the gateway before
+// the claim is on record.
+func (v *visit) claimed() {
+	defer v.observe()
+	ctx := context.WithoutCancel(v.r.Context())
+	ask := v.ask()
+	v.preference = prefer(v.fields, v.rt.config.Wait, v.rt.config.MaxWait)
+	v.deadline = time.Now().Add(v.preference.wait)
+	allowed := ask.Temporal
+	if allowed && !v.authorised() {
+		return
+	}
+	for range retakes {
+		ticket, err := v.rt.config.Claims.Take(ctx, v.doc.DocID, ask)
+		if err != nil {
+			v.notClaimed(err)
+			return
+		}
+		v.granted(ticket)
+		if ticket.Path == rollout.Temporal && !allowed {
+			if allowed = v.authorised(); !allowed {
+				v.warn("abandon", ticket.Abandon(ctx))
+				return
+			}
+		}
+		if !v.proceed(ctx, ticket) {
+			return
+		}
+		v.waited = true
+	}
+	v.refuse(problem{Slug: "contended", Detail: "other requests for this document keep coming first; repeat the request"}, nil)
+}
+
+// wait is how long the client may still be kept waiting.
+func (v *visit) wait() time.Duration {
+	if !v.waited {
+		return v.preference.wait
+	}
+	return max(0, time.Until(v.deadline))
+}
+
+// ask is what the request wishes, and what this gateway itself thinks of it.
+func (v *visit) ask() rollout.Ask {
+	ask := rollout.Ask{Digest: v.name(), Intent: v.doc.Intent, Route: v.route.Name, Bucket: v.doc.Bucket, Temporal: true}
+	q := rollout.Question{Bucket: v.doc.Bucket}
+	decision := v.policy.Decide(q)
+	if decision.Path == rollout.Temporal && v.rt.config.Temporal.Oversize(&v.doc) {
+		ask.Oversize, q.Oversize = true, true
+		decision = v.policy.Decide(q)
+	}
+	v.record.Decision = decision
+	v.announce(decision)
+	switch {
+	case decision.Path == rollout.Legacy:
+		ask.Temporal, ask.Why = false, rollout.ReasonLocal
+	case v.rt.config.Breaker.Open():
+		ask.Temporal, ask.Why = false, rollout.ReasonBreaker
+	}
+	return ask
+}
+
+// granted notes where the document goes.
+func (v *visit) granted(t *claims.Ticket) {
+	v.doc.Life = t.Life
+	v.record.Decision = rollout.Decision{Path: t.Path, Reason: t.Reason, Bucket: v.doc.Bucket, Epoch: t.Epoch}
+	v.announce(v.record.Decision)
+}
+
+// proceed takes the granted step. again: the claim has to be taken again.
+func (v *visit) proceed(ctx context.Context, t *claims.Ticket) (again bool) {
+	switch t.Step {
+	case rollout.StepWait:
+		return v.await(ctx, t)
+	case rollout.StepSend:
+		v.send(func(ctx context.Context) rollout.Result { return v.toLegacy(ctx, t) })
+	default:
+		v.send(func(ctx context.Context) rollout.Result {
+			var result rollout.Result
+			result, again = v.toTemporal(ctx, t)
+			return result
+		})
+	}
+	return again
+}
+
+// notClaimed answers a request that got no claim. Nothing was sent.
+func (v *visit) notClaimed(err error) {
+	switch {
+	case errors.Is(err, rollout.ErrKeyReused):
+		v.record.Result = rollout.Result{Outcome: rollout.OutcomeInvalid, Err: err}
+		v.record.Result.Status = writeProblem(v.w, problem{Slug: "key-reused", Status: http.StatusUnprocessableEntity,
+			Detail: "this Idempotency-Key came with another request before: use a new key for a new request"})
+	case errors.Is(err, rollout.ErrHeld):
+		v.refuse(problem{Slug: "held", Detail: "another version of this document is under way on the other path; repeat the request"}, err)
+	case errors.Is(err, rollout.ErrBusy):
+		v.refuse(problem{Slug: "busy", Detail: "too many requests for this document are under way; repeat the request"}, err)
+	default:
+		v.refuse(problem{Slug: "claims-unavailable", Detail: "the gateway cannot put on record where the document goes, so it goes nowhere; repeat the request"}, err)
+	}
+}
+
+// refuse answers 503: nothing was sent in this attempt that is not on record.
+func (v *visit) refuse(p problem, err error) {
+	p.Status, p.RetryAfter = http.StatusServiceUnavailable, v.rt.config.RetryAfter
+	v.record.Result = rollout.Result{Status: writeProblem(v.w, p), Outcome: rollout.OutcomeRefused, Err: err}
+}
+
+// await waits for the intent's predecessor on Temporal to end. again: it has.
+func (v *visit) await(ctx context.Context, t *claims.Ticket) (again bool) {
+	before := t.Predecessor
+	id := v.rt.config.Claims.WorkflowID(v.doc.DocID, before.Intent, before.Life)
+	for pause := 10 * time.Millisecond; time.Now().Before(v.deadline) && v.r.Context().Err() == nil; pause = min(2*pause, 250*time.Millisecond) {
+		h, err := v.rt.config.Claims.Get(ctx, v.doc.DocID)
+		if err == nil {
+			if c := h.Find(before.Intent); c == nil || c.Life != before.Life || !c.Open() {
+				return true
+			}
+		}
+		time.Sleep(min(pause, time.Until(v.deadline)))
+	}
+	v.warn("abandon", t.Abandon(ctx))
+	v.refuse(problem{Slug: "predecessor", Detail: "an earlier version of this document is still being ingested (" + id + "); repeat the request"}, nil)
+	return false
+}

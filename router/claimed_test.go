@@ -1,0 +1,190 @@
+package router_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"sluice/rollout"
+	"sluice/router/breaker"
+)
+
+// movable is a door whose exposure a test can change.
+type movable struct {
+	now atomic.Pointer[rollout.Policy]
+}
+
+func (m *movable) to(exposure rollout.Exposure) {
+	m.now.Store(rollout.Reading{Rollout: exposure}.Policy(1))
+}
+
+func (m *movable) door(s *setup) {
+	m.to(rollout.All)
+	s.Policy = m.now.Load
+}
+
+var errRefused = fmt.Errorf("refused: %w", rollout.ErrNotAccepted)
+
+func TestRetryOfWhatTemporalDidIsReplayed(t *testing.T) {
+	var line movable
+	d := openDoor(t, line.door)
+	d.post(document("a")).wantFields(t, "Rollout-Replayed", "")
+	line.to(rollout.None)
+	again := d.post(document("a"))
+	again.want(t, http.StatusOK, "")
+	again.wantFields(t, "Rollout-Replayed", "true", "Rollout-Path", "temporal", "Rollout-Reason", "claim")
+	if runs, sent := len(d.temporal.all()), len(d.legacy.all()); runs != 1 || sent != 0 {
+		t.Errorf("%d runs, %d at legacy", runs, sent)
+	}
+	// Another version is another wish: with nothing open it is decided afresh.
+	d.post(`{"doc_id":"a","v":2}`).wantFields(t, "Rollout-Path", "legacy")
+}
+
+func TestRetryOfWhatLegacyDidGoesToLegacy(t *testing.T) {
+	var line movable
+	d := openDoor(t, line.door)
+	line.to(rollout.None)
+	d.post(document("a")).wantFields(t, "Rollout-Path", "legacy")
+	line.to(rollout.All)
+	d.post(document("a")).wantFields(t, "Rollout-Path", "legacy", "Rollout-Reason", "claim")
+	d.post(document("b")).wantFields(t, "Rollout-Path", "temporal")
+}
+
+func TestKeyWithAnotherBodyIsRefused(t *testing.T) {
+	d := openDoor(t, at(100))
+	d.post(document("a"), "Idempotency-Key", "k").want(t, http.StatusOK, "")
+	d.post(`{"doc_id":"a","b":1}`, "Idempotency-Key", "k").wantProblem(t, http.StatusUnprocessableEntity, "key-reused", "")
+}
+
+// While one intent is open every intent of the document goes its way.
+func TestOpenIntentHoldsItsDocument(t *testing.T) {
+	var line movable
+	arrived, finish := make(chan struct{}, 1), make(chan struct{})
+	d := openDoor(t, line.door, func(s *setup) {
+		s.legacy.answer = func(_ context.Context, w http.ResponseWriter, _ *http.Request) (rollout.Result, error) {
+			select {
+			case arrived <- struct{}{}:
+				<-finish
+			default:
+			}
+			_, err := io.WriteString(w, "by legacy")
+			return rollout.Result{Status: http.StatusOK}, err
+		}
+	})
+	line.to(rollout.None)
+	first := make(chan answer, 1)
+	go func() { first <- d.post(document("a")) }()
+	<-arrived
+	line.to(rollout.All)
+	arrived <- struct{}{} // the next are not held
+	d.post(`{"doc_id":"a","v":2}`).wantFields(t, "Rollout-Path", "legacy", "Rollout-Reason", "claim")
+	d.post(document("b")).wantFields(t, "Rollout-Path", "temporal")
+	close(finish)
+	<-first
+	d.post(`{"doc_id":"a","v":3}`).wantFields(t, "Rollout-Path", "temporal", "Rollout-Reason", "split")
+}
+
+func TestFallbackOnProof(t *testing.T) {
+	d := openDoor(t, at(100), running(failing(errRefused)))
+	got := d.post(document("a"))
+	got.want(t, http.StatusOK, "by legacy")
+	got.wantFields(t, "Rollout-Path", "legacy", "Rollout-Reason", "fallback")
+	if record := d.observer.next(); record.Decision.Reason != rollout.ReasonFallback || record.Result.Outcome != rollout.OutcomeOK {
+		t.Errorf("record %+v", record)
+	}
+}
+
+// One attempt of unknown fate is enough: the proof of a later one is its own.
+func TestNoFallbackWhileAnAttemptIsUnsettled(t *testing.T) {
+	var attempts atomic.Int32
+	d := openDoor(t, at(100), running(func(context.Context, *rollout.Document, time.Duration) (rollout.Run, error) {
+		if attempts.Add(1) == 1 {
+			return rollout.Run{}, errors.New("connection reset")
+		}
+		return rollout.Run{}, errRefused
+	}))
+	for range 3 {
+		d.post(document("a")).wantProblem(t, http.StatusServiceUnavailable, "temporal-ambiguous", "")
+	}
+	if sent := len(d.legacy.all()); sent != 0 {
+		t.Errorf("legacy got it %d times", sent)
+	}
+}
+
+// A failed life is over: a retry begins the next one on the same path.
+func TestRetryAfterAFailureIsTheNextLife(t *testing.T) {
+	for _, row := range []struct {
+		kind string
+		runs int
+	}{{"IngestionFailed", 2}, {"DeadLetter", 1}, {rollout.FailureTerminated, 1}, {rollout.FailureBadResult, 1}} {
+		t.Run(row.kind, func(t *testing.T) {
+			d := openDoor(t, at(100), running(failed(rollout.Failure{Type: row.kind, Status: 500})))
+			d.post(document("a"))
+			d.post(document("a"))
+			got := d.temporal.all()
+			if len(got) != row.runs || row.runs == 2 && got[1].doc.Life != got[0].doc.Life+1 {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+}
+
+// Versions of one document run one after the other; one that cannot wait that
+// long is told to come back, and nothing of it was sent.
+func TestVersionsRunInOrder(t *testing.T) {
+	d := openDoor(t, at(100), looking(nil))
+	d.post(document("a")).want(t, http.StatusAccepted, "")
+	d.post(`{"doc_id":"a","v":2}`, "Prefer", "wait=1").wantProblem(t, http.StatusServiceUnavailable, "predecessor", "")
+	if runs := len(d.temporal.all()); runs != 1 {
+		t.Errorf("%d versions run at once", runs)
+	}
+	// The first again joins its run.
+	d.post(document("a"), "Prefer", "wait=0").want(t, http.StatusAccepted, "")
+	if runs := len(d.temporal.all()); runs != 1 {
+		t.Errorf("a retry was started again: %d", runs)
+	}
+}
+
+func TestOpenBreakerKeepsNewDocumentsAway(t *testing.T) {
+	down := breaker.New()
+	d := openDoor(t, at(100), func(s *setup) { s.Breaker = down })
+	d.post(document("a")).wantFields(t, "Rollout-Path", "temporal")
+	for range 5 {
+		down.Report(false)
+	}
+	d.post(document("b")).wantFields(t, "Rollout-Path", "legacy", "Rollout-Reason", "breaker")
+	d.post(document("a")).wantFields(t, "Rollout-Path", "temporal", "Rollout-Reason", "claim")
+}
+
+// What cannot be put on record goes nowhere.
+func TestWithoutARecordNothingIsSent(t *testing.T) {
+	for _, percent := range []float64{0, 100} {
+		d := openDoor(t, at(percent))
+		d.records.breakWith(errors.New("the disk is full"))
+		d.post(document("a")).wantProblem(t, http.StatusServiceUnavailable, "claims-unavailable", "")
+		if len(d.legacy.all())+len(d.temporal.all()) > 0 {
+			t.Errorf("at %v %%: it was sent", percent)
+		}
+	}
+}
+
+// A document that its claim, not the policy, sends to Temporal is authorised too.
+func TestClaimDoesNotSlipPastAuthorisation(t *testing.T) {
+	var line movable
+	var forbidden atomic.Bool
+	d := checkedDoor(t, patience, func(w http.ResponseWriter, _ *http.Request) {
+		if forbidden.Load() {
+			w.WriteHeader(http.StatusForbidden)
+		}
+	}, line.door, looking(nil))
+	d.post(document("a")).want(t, http.StatusAccepted, "")
+	line.to(rollout.None)
+	forbidden.Store(true)
+	d.post(document("a")).want(t, http.StatusForbidden, "")
+	d.post(`{"doc_id":"a","v":2}`).want(t, http.StatusForbidden, "")
+}

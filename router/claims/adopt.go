@@ -1,0 +1,105 @@
+package claims
+
+import (
+	"context"
+	"time"
+
+	"go.uber.org/zap"
+
+	"sluice/rollout"
+)
+
+// keepLease gives signs of life, and takes over what those without leave behind.
+func (b *Book) keepLease(ctx context.Context) {
+	ticker := time.NewTicker(b.config.Lease / 3)
+	defer ticker.Stop()
+	for {
+		if err := b.tend(ctx); err != nil && ctx.Err() == nil {
+			b.config.Log.Warn("open claims of other gateways cannot be looked after now", zap.Error(err))
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// tend renews the lease and adopts.
+func (b *Book) tend(ctx context.Context) error {
+	limit, cancel := context.WithTimeout(ctx, b.config.StoreTimeout)
+	err := b.config.Roll.Renew(limit, b.config.Owner, b.config.Lease)
+	var dead []string
+	if err == nil {
+		dead, err = b.config.Roll.Dead(limit, b.config.Owner)
+	}
+	cancel()
+	if err != nil || len(dead) == 0 {
+		return err
+	}
+	left := map[string]bool{}
+	for _, owner := range dead {
+		left[owner] = true
+	}
+	return b.config.Roll.Open(ctx, func(h *rollout.Holding) error { return b.adopt(ctx, h, left) })
+}
+
+// adopt takes over the claims of dead gateways on one document.
+func (b *Book) adopt(ctx context.Context, seen *rollout.Holding, dead map[string]bool) error {
+	owners := ownersOf(seen)
+	for _, owner := range owners {
+		if !dead[owner] {
+			continue
+		}
+		var after []rollout.Claim
+		err := b.update(ctx, seen.DocID, func(h *rollout.Holding, at rollout.Instant) error {
+			h.Adopt(owner, b.config.Owner, b.config.LegacyTimeout, at)
+			after = h.Claims
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		for _, c := range after {
+			b.adopted(seen, c)
+		}
+	}
+	return nil
+}
+
+// adopted sees to one claim after an adoption.
+func (b *Book) adopted(seen *rollout.Holding, c rollout.Claim) {
+	before := seen.Find(c.Intent)
+	if before == nil || !before.Open() || before.Life != c.Life {
+		return
+	}
+	if !c.Open() {
+		b.config.Observer.ClaimSettled(c.Route, c.Path, c.State)
+		return
+	}
+	if c.Path == rollout.Temporal && c.Owner == b.config.Owner {
+		b.suspects.add(suspect{docID: seen.DocID, intent: c.Intent, life: c.Life})
+	}
+}
+
+// ownersOf lists the gateways that have something open in the holding.
+func ownersOf(h *rollout.Holding) []string {
+	var owners []string
+	seen := map[string]bool{}
+	note := func(owner string) {
+		if !seen[owner] {
+			seen[owner] = true
+			owners = append(owners, owner)
+		}
+	}
+	for i := range h.Claims {
+		if !h.Claims[i].Open() {
+			continue
+		}
+		note(h.Claims[i].Owner)
+		for _, s := range h.Claims[i].Sends {
+			note(s.Owner)
+		}
+	}
+	return owners
+}

@@ -1,0 +1,135 @@
+package claims
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"sluice/rollout"
+)
+
+// resolvers is how many lives are looked at at a time.
+const resolvers = 8
+
+// safety is taken off Temporal's retention: a tombstone of a life that is older
+// would prove nothing, because Temporal may have forgotten the run by now.
+const safety = time.Hour
+
+// Run resolves, keeps the lease and adopts what dead gateways left, until ctx
+// ends.
+func (b *Book) Run(ctx context.Context) error {
+	var group errgroup.Group
+	group.Go(func() error { b.keepLease(ctx); return nil })
+	for range resolvers {
+		group.Go(func() error {
+			for {
+				s, ok := b.suspects.next(ctx)
+				if !ok {
+					return nil
+				}
+				b.look(ctx, s)
+			}
+		})
+	}
+	return group.Wait()
+}
+
+// look settles one life if that can be done now, or sees to it later.
+func (b *Book) look(ctx context.Context, s suspect) {
+	settled, err := b.resolve(ctx, s)
+	switch {
+	case err != nil && ctx.Err() == nil:
+		b.config.Log.Debug("a claim could not be settled yet", zap.String("doc_id", s.docID), zap.String("intent", string(s.intent)), zap.Error(err))
+		fallthrough
+	case !settled:
+		b.suspects.again(s)
+	default:
+		b.suspects.done(s)
+	}
+}
+
+// resolve settles the life by what Temporal says of it. settled: nothing is left
+// to do. It fails if the store or Temporal cannot be asked.
+func (b *Book) resolve(ctx context.Context, s suspect) (settled bool, err error) {
+	if s.unsure {
+		c, err := b.reconcile(ctx, s)
+		if err != nil || c == nil {
+			return err == nil, err
+		}
+		s.life = c.Life
+	}
+	h, err := b.Get(ctx, s.docID)
+	if err != nil {
+		return false, err
+	}
+	c := h.Find(s.intent)
+	if c == nil || c.Life != s.life || !c.Open() || c.Path != rollout.Temporal {
+		return true, nil // legacy's are settled by their own requests, or by adoption
+	}
+	t := &Ticket{book: b, route: c.Route, DocID: s.docID, Intent: s.intent, Grant: rollout.Grant{Life: s.life}}
+	run, found, err := b.config.Temporal.Lookup(ctx, c.Route, t.WorkflowID())
+	switch {
+	case errors.Is(err, rollout.ErrFenced):
+		return true, t.void(ctx)
+	case err != nil:
+		return false, err
+	case found && run.State == rollout.RunRunning:
+		return false, t.accepted(ctx, c)
+	case found:
+		return true, t.Ended(ctx, run)
+	}
+	return b.missing(ctx, t, c)
+}
+
+// missing settles a life whose run Temporal does not know.
+func (b *Book) missing(ctx context.Context, t *Ticket, c *rollout.Claim) (settled bool, err error) {
+	if !c.Accepted && c.Unsettled == 0 {
+		return true, t.Abandon(ctx)
+	}
+	retention, err := b.config.Temporal.Retention(ctx)
+	if err != nil {
+		return false, err
+	}
+	if c.Accepted || time.Since(time.UnixMilli(c.Born)) > retention-safety {
+		b.config.Observer.ClaimStuck(c.Route)
+		b.config.Log.Error("a claim can only be settled by an operator: Temporal took the document, or may have, and no longer knows it",
+			zap.String("doc_id", t.DocID), zap.String("intent", string(t.Intent)), zap.Uint64("life", t.Life), zap.String("hint", "sluice claims settle"))
+		return false, nil
+	}
+	held, err := b.config.Temporal.Fence(ctx, t.WorkflowID())
+	if err != nil || held {
+		return false, err // held: the next look finds the run
+	}
+	return true, t.void(ctx)
+}
+
+// void ends a life that a tombstone has fenced off.
+func (t *Ticket) void(ctx context.Context) error {
+	err := t.settled(ctx, func(h *rollout.Holding, at rollout.Instant) error {
+		if err := h.Fenced(t.Intent, t.Life); err != nil {
+			return err
+		}
+		return h.Void(t.Intent, t.Life, at)
+	})
+	if errors.Is(err, rollout.ErrClaimGone) {
+		return nil
+	}
+	return err
+}
+
+// accepted notes that Temporal has the life's run.
+func (t *Ticket) accepted(ctx context.Context, c *rollout.Claim) error {
+	if c.Accepted {
+		return nil
+	}
+	err := t.change(ctx, func(h *rollout.Holding, _ rollout.Instant) error {
+		return h.Attempted(t.Intent, t.Life, rollout.VerdictAccepted)
+	})
+	if errors.Is(err, rollout.ErrClaimGone) {
+		return nil
+	}
+	return err
+}

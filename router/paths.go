@@ -1,0 +1,95 @@
+package router
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"go.uber.org/zap"
+
+	"sluice/rollout"
+	"sluice/router/claims"
+)
+
+// toLegacy sends the document to legacy, once.
+func (v *visit) toLegacy(ctx context.Context, t *claims.Ticket) rollout.Result {
+	if t.Stale(v.rt.config.Horizon / 2) {
+		// This process stood still: others may have settled the claim by now.
+		v.warn("settle", t.Sent(ctx, true))
+		v.refuse(problem{Slug: "stale-claim", Detail: "the gateway was held up; nothing was sent; repeat the request"}, nil)
+		return v.record.Result
+	}
+	result := v.forward(ctx)
+	switch result.Outcome {
+	case rollout.OutcomeAmbiguous, rollout.OutcomeTimeout, rollout.OutcomeTruncated:
+		v.warn("settle", t.Sent(ctx, false))
+	default:
+		v.warn("settle", t.Sent(ctx, true))
+	}
+	return result
+}
+
+// toTemporal starts the document's workflow, or finds it, and answers with how it
+// went. again: the claim has to be taken again, and nothing was answered.
+func (v *visit) toTemporal(ctx context.Context, t *claims.Ticket) (result rollout.Result, again bool) {
+	switch t.Step {
+	case rollout.StepReplay:
+		return v.replay(ctx, t)
+	case rollout.StepJoin:
+		run, err := v.rt.config.Temporal.Follow(ctx, v.route.Name, t.WorkflowID(), v.wait())
+		if err != nil {
+			t.Suspect()
+			return rollout.Result{}, true
+		}
+		if run.State != rollout.RunRunning {
+			v.warn("settle", t.Ended(ctx, run))
+		}
+		return v.answerRun(run), false
+	}
+	run, failed := v.rt.config.Temporal.Run(ctx, &v.doc, v.wait())
+	v.rt.config.Breaker.Report(!errors.Is(failed, rollout.ErrUnavailable))
+	moved, err := t.Ran(ctx, run, failed)
+	switch {
+	case failed == nil:
+		v.warn("settle", err) // Temporal has it, whatever the record says
+		return v.answerRun(run), false
+	case moved:
+		v.granted(t)
+		return v.toLegacy(ctx, t), false
+	case errors.Is(err, rollout.ErrClaimGone), errors.Is(err, rollout.ErrMoved):
+		return rollout.Result{}, true
+	}
+	return v.notRun(failed), false
+}
+
+// replay answers a retry of what has ended.
+func (v *visit) replay(ctx context.Context, t *claims.Ticket) (rollout.Result, bool) {
+	run, found, err := v.rt.config.Temporal.Lookup(ctx, v.route.Name, t.WorkflowID())
+	v.w.Header().Set("Rollout-Replayed", "true")
+	switch {
+	case err != nil:
+		v.refuse(problem{Slug: "replay-unavailable", Detail: "the document was ingested; its answer cannot be read now; repeat the request"}, err)
+		return v.record.Result, false
+	case !found:
+		return rollout.Result{Outcome: rollout.OutcomeInvalid, Status: writeProblem(v.w, problem{Slug: "answer-gone", Status: http.StatusConflict,
+			Detail: "the document was ingested, and its answer is no longer kept"})}, false
+	}
+	return v.answerRun(run), false
+}
+
+// notRun answers a document that is on record for Temporal and may be there. The
+// resolver finds out.
+func (v *visit) notRun(err error) rollout.Result {
+	v.refuse(problem{Slug: "temporal-ambiguous",
+		Detail: "it is not known yet whether the document was taken; repeat the same request: it is never run twice"}, err)
+	v.record.Result.Outcome = rollout.OutcomeAmbiguous
+	return v.record.Result
+}
+
+// warn logs what could not be put on record. The resolver sees to it.
+func (v *visit) warn(what string, err error) {
+	if err != nil {
+		v.rt.config.Log.Warn("the record of a claim could not be changed", zap.String("change", what),
+			zap.String("doc_id", v.doc.DocID), zap.String("intent", string(v.doc.Intent)), zap.Error(err))
+	}
+}
