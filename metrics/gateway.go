@@ -42,6 +42,10 @@ type GatewayConfig struct {
 	TemporalPollers func(taskQueue string) int
 	// TemporalUp returns whether Temporal answered when last asked.
 	TemporalUp func() bool
+	// BreakerOpen returns whether the Temporal path's breaker is open.
+	BreakerOpen func() bool
+	// Unresolved returns the claims that the resolver looks after.
+	Unresolved func() int
 	// Draining returns whether the gateway is about to stop.
 	Draining func() bool
 
@@ -58,6 +62,8 @@ type Gateway struct {
 	inFlight []flight // by path
 
 	unroutable, authChecks, refused vocabulary
+
+	claims claims
 
 	flagRejects map[string]vocabulary // by flag; never written after the start
 	otherFlag   vocabulary
@@ -91,6 +97,7 @@ func NewGateway(c GatewayConfig) *Gateway {
 	}
 	g.otherFlag = newVocabulary(rejects, nil, other)
 
+	g.claims = newClaims(g, c.Routes)
 	registerLive(g.registry, c)
 	return g
 }

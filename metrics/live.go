@@ -33,6 +33,14 @@ func registerLive(registry *prometheus.Registry, c GatewayConfig) {
 		register("gateway_temporal_up", "1 if Temporal answered when last asked.",
 			func() float64 { return bit(c.TemporalUp()) })
 	}
+	if c.BreakerOpen != nil {
+		register("rollout_breaker_open", "1 while the Temporal path's breaker keeps new documents away.",
+			func() float64 { return bit(c.BreakerOpen()) })
+	}
+	if c.Unresolved != nil {
+		register("rollout_claims_unresolved", "Open claims that no request is at work on.",
+			func() float64 { return float64(c.Unresolved()) })
+	}
 	if c.Draining != nil {
 		register("gateway_draining", "1 while the gateway is about to stop.",
 			func() float64 { return bit(c.Draining()) })

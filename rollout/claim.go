@@ -36,6 +36,25 @@ const (
 
 var claimStates = [...]string{"open", "done", "failed", "dead-letter", "lost", "void"}
 
+// ClaimStates lists them all.
+func ClaimStates() []ClaimState {
+	all := make([]ClaimState, len(claimStates))
+	for i := range all {
+		all[i] = ClaimState(i)
+	}
+	return all
+}
+
+// ParseClaimState reads the word for a state; false if it is none.
+func ParseClaimState(word string) (ClaimState, bool) {
+	for i, known := range claimStates {
+		if word == known {
+			return ClaimState(i), true
+		}
+	}
+	return 0, false
+}
+
 // String returns the word used in metrics, logs and the operator's lists.
 func (s ClaimState) String() string { return claimStates[s] }
 
