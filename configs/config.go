@@ -13,6 +13,7 @@ type Config struct {
 	Legacy   Legacy   `yaml:"legacy"`
 	Temporal Temporal `yaml:"temporal"`
 	Rollout  Rollout  `yaml:"rollout"`
+	Claims   Claims   `yaml:"claims"`
 	Routes   []Route  `yaml:"routes"`
 	Requests Requests `yaml:"requests"`
 	Drain    Drain    `yaml:"drain"`
@@ -123,6 +124,22 @@ type Flags struct {
 	Timeout Duration `yaml:"timeout"`
 }
 
+// Claims says where it is kept which path holds a document in flight.
+type Claims struct {
+	// Store is embedded (a directory, one gateway) or postgres (several).
+	Store string `yaml:"store"`
+	// PostgresFile names a file that holds a postgres:// DSN.
+	PostgresFile string `yaml:"postgres_file"`
+	// Horizon is how long a settled claim holds its own retries.
+	Horizon Duration `yaml:"horizon"`
+	// Sync makes the embedded store wait for the disk.
+	Sync bool `yaml:"sync"`
+	// Timeout bounds one use of the store.
+	Timeout Duration `yaml:"timeout"`
+	// Lease is how long a gateway counts as alive after its last sign.
+	Lease Duration `yaml:"lease"`
+}
+
 // OFREP names a flag service that speaks the OpenFeature remote protocol.
 type OFREP struct {
 	URL       string `yaml:"url"`
@@ -163,6 +180,9 @@ type RouteWorkflow struct {
 	Status int `yaml:"status"`
 	// ExecutionTimeout ends a workflow that takes longer; 0s is no limit.
 	ExecutionTimeout Duration `yaml:"execution_timeout"`
+	// DeadLetters are the types of failures that leave something behind: they are
+	// not tried again by a client's retry.
+	DeadLetters []string `yaml:"dead_letters"`
 }
 
 // Requests bounds what clients can make the gateway hold.

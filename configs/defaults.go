@@ -22,6 +22,8 @@ func Default() Config {
 			Flags: Flags{Provider: "file", File: "configs/flags.json",
 				Interval: Duration(time.Second), Timeout: Duration(500 * time.Millisecond)},
 		},
+		Claims: Claims{Store: "embedded", Horizon: Duration(15 * time.Minute),
+			Timeout: Duration(2 * time.Second), Lease: Duration(15 * time.Second)},
 		Routes:   []Route{defaultRoute()},
 		Requests: defaultRequests(),
 		Drain:    Drain{LameDuck: Duration(5 * time.Second), Timeout: Duration(30 * time.Second)},
@@ -47,7 +49,7 @@ func defaultRoute() Route {
 		Auth:     "check",
 		Check:    Check{URL: "/auth", Timeout: Duration(2 * time.Second)},
 		Headers:  []string{},
-		Workflow: RouteWorkflow{Type: "IngestionWorkflow", TaskQueue: "ingestion", Result: "update", Status: 200},
+		Workflow: RouteWorkflow{Type: "IngestionWorkflow", TaskQueue: "ingestion", Result: "update", Status: 200, DeadLetters: []string{"DeadLetter"}},
 		Failures: map[string]int{"InvalidDocument": 422, "IngestionFailed": 500, "DeadLetter": 500},
 	}
 }

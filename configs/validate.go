@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 )
 
 // complain notes that a key's value is wrong.
@@ -21,6 +22,7 @@ func validate(c *Config, wrong complain) {
 	validateLegacy(&c.Legacy, wrong)
 	validateTemporal(&c.Temporal, wrong)
 	validateRollout(&c.Rollout, wrong)
+	validateClaims(&c.Claims, wrong)
 	if len(c.Routes) == 0 {
 		wrong("routes", "name at least one route, or nothing is ever ingested by Temporal")
 	}
@@ -112,6 +114,20 @@ func validateRollout(r *Rollout, wrong complain) {
 	}
 	wrong.positive("rollout.flags.interval", r.Flags.Interval)
 	wrong.positive("rollout.flags.timeout", r.Flags.Timeout)
+}
+
+func validateClaims(c *Claims, wrong complain) {
+	wrong.oneOf("claims.store", c.Store, "embedded", "postgres")
+	if c.Store == "postgres" {
+		wrong.needed("claims.postgres_file", c.PostgresFile)
+	}
+	if c.Horizon.Std() < time.Minute {
+		wrong("claims.horizon", "must be 1m or longer: clients repeat a request for as long")
+	}
+	if c.Lease.Std() < 3*time.Second {
+		wrong("claims.lease", "must be 3s or longer, or a gateway that is busy counts as dead")
+	}
+	wrong.positive("claims.timeout", c.Timeout)
 }
 
 func validateRoute(r *Route, key string, wrong complain) {

@@ -58,3 +58,12 @@ func (p *Policy) Decide(q Question) Decision {
 	}
 	return d
 }
+
+// Lower returns the policy that allows what both allow. Its epoch is other's.
+func (p *Policy) Lower(other *Policy) *Policy {
+	return &Policy{
+		Epoch: other.Epoch,
+		Flag:  min(p.Flag, other.Flag), Plan: min(p.Plan, other.Plan), Brake: min(p.Brake, other.Brake),
+		Shadow: min(p.Shadow, other.Shadow), Kill: p.Kill || other.Kill,
+	}
+}

@@ -64,6 +64,14 @@ func (h *Health) ask(ctx context.Context, queue string) {
 	}
 }
 
+// Probe asks Temporal for a sign of life. It fails with Temporal's error.
+func (p *Path) Probe(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, p.config.StartTimeout)
+	defer cancel()
+	_, err := p.service.DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: p.config.Namespace})
+	return err
+}
+
 // Up reports whether Temporal answered when it was last asked.
 func (h *Health) Up() bool {
 	h.mu.Lock()

@@ -139,6 +139,9 @@ func (b *Book) Get(ctx context.Context, docID string) (*rollout.Holding, error) 
 	return h, nil
 }
 
+// Unresolved returns how many lives the resolver has on its list.
+func (b *Book) Unresolved() int { return b.suspects.len() }
+
 // WorkflowID returns the ID of a life's workflow.
 func (b *Book) WorkflowID(docID string, intent rollout.Intent, life uint64) string {
 	return rollout.WorkflowID(b.config.Prefix, docID, intent, life)

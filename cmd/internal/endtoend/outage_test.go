@@ -6,10 +6,9 @@ import (
 	"testing"
 )
 
-// With Temporal gone, clients of legacy see nothing of it; the others are told
-// when to come back, and nothing of theirs is lost or doubled when it is there
-// again.
-func TestTemporalGoneLeavesLegacyUnharmed(t *testing.T) {
+// With Temporal gone every document is served by legacy, on proof that Temporal
+// did not get it, and nobody waits for a timeout.
+func TestTemporalGoneHarmsNobody(t *testing.T) {
 	t.Parallel()
 	s := assemble(t, "")
 	s.work(t)
@@ -20,22 +19,28 @@ func TestTemporalGoneLeavesLegacyUnharmed(t *testing.T) {
 		ids[i] = fmt.Sprintf("gone-%d", i)
 	}
 	s.postAll(t, ids, func(id string, a answer) {
-		if expectedPath(id, 50) == "legacy" {
-			if a.status != http.StatusOK || a.path() != "legacy" {
-				t.Errorf("%s: %v", id, a)
-			}
-			return
-		}
-		if a.status != http.StatusServiceUnavailable || a.header.Get("Retry-After") == "" || a.path() != "temporal" {
+		if a.status != http.StatusOK || a.path() != "legacy" {
 			t.Errorf("%s: %v", id, a)
 		}
-		if kind := a.problem(t); kind != "urn:sluice:problem:temporal-unavailable" {
-			t.Errorf("%s: problem %q; Temporal was never reached", id, kind)
+		reason := a.header.Get("Rollout-Reason")
+		if want := expectedPath(id, 50) == "temporal"; want != (reason == "fallback" || reason == "breaker") {
+			t.Errorf("%s: reason %s", id, reason)
 		}
 	})
+	if stored, err := s.stores["document"].Count(t.Context()); err != nil || stored != len(ids) {
+		t.Errorf("%d documents are stored, %v", stored, err)
+	}
 	if code := s.status("http://" + s.gateway.OperatorAddress() + "/readyz"); code != http.StatusOK {
 		t.Errorf("/readyz answers %d: readiness must not depend on Temporal", code)
 	}
+	s.server.Restart(t)
+	i := 0
+	eventually(t, "the breaker closes and new documents go to Temporal again", func() bool {
+		i++
+		id := fmt.Sprintf("back-%d", i)
+		a := s.mustPost(t, string(documentBody(id)), "Prefer", "wait=0")
+		return expectedPath(id, 50) == "temporal" && a.path() == "temporal" && a.status == http.StatusAccepted
+	})
 }
 
 // A gateway that starts while Temporal is away serves legacy's clients at once
@@ -44,7 +49,7 @@ func TestGatewayStartsWithoutTemporal(t *testing.T) {
 	t.Parallel()
 	s := assemble(t, "")
 	s.server.Stop()
-	second := s.openGateway(t)
+	second := s.openGateway(t, "data="+s.dir+"/second")
 	a, err := s.postTo(t.Context(), second.PublicAddress(), documentBody("early"))
 	if err != nil || a.status != http.StatusOK || a.path() != "legacy" {
 		t.Fatalf("%v, %v", a, err)

@@ -65,14 +65,10 @@ func assemble(t testing.TB, token string, settings ...string) *stack {
 
 func (s *stack) dsn(name string) string { return "sqlite:" + filepath.Join(s.dir, name+".db") }
 
-// openGateway runs one more gateway of the same configuration until the test
-// ends. The first one is s.gateway.
+// openGateway runs a gateway of the same configuration until the test ends.
 func (s *stack) openGateway(t testing.TB, settings ...string) *gateway.Gateway {
 	t.Helper()
-	config, err := configs.Load("../../../configs/gateway.yaml", append(s.settings, settings...)...)
-	if err != nil {
-		t.Fatal(err)
-	}
+	config := s.load(t, append(s.settings, settings...))
 	s.config = config
 	g, err := gateway.Open(t.Context(), config, gateway.Options{Version: "test", Log: zap.NewNop(), Lookup: noVariables})
 	if err != nil {
@@ -80,6 +76,15 @@ func (s *stack) openGateway(t testing.TB, settings ...string) *gateway.Gateway {
 	}
 	background(t, g.Run, g.Close)
 	return g
+}
+
+func (s *stack) load(t testing.TB, settings []string) configs.Config {
+	t.Helper()
+	config, err := configs.Load("../../../configs/gateway.yaml", settings...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return config
 }
 
 func noVariables(string) (string, bool) { return "", false }

@@ -61,7 +61,8 @@ func (g *Gateway) openRouter(context.Context) error {
 	}
 	c := g.config
 	config := router.Config{
-		Legacy: g.legacy, Temporal: g.temporal, Policy: g.flags.Policy,
+		Legacy: g.legacy, Temporal: g.temporal, Policy: g.ceilings.policy,
+		Claims: g.claims, Breaker: g.breaker, Horizon: c.Claims.Horizon.Std(),
 		Splitter: rollout.NewSplitter(c.Rollout.Salt),
 		Observer: g.metrics, Log: g.options.Log, AccessLog: c.Log.Access,
 		TenantHeader: c.Requests.TenantHeader,

@@ -2,7 +2,7 @@
 // front door meets the paths, the flags and the metrics.
 //
 // Components, in the order they start: metrics, listeners (bound, not served),
-// legacy forwarder, Temporal path, flag reader, router, servers. They stop the
+// legacy forwarder, Temporal path, flag reader, claims, router, servers. They stop the
 // other way round: the door is drained first, so that whatever a request needs
 // outlives it.
 package gateway
@@ -25,6 +25,8 @@ import (
 	"sluice/metrics"
 	"sluice/rollout/flags"
 	"sluice/router"
+	"sluice/router/breaker"
+	"sluice/router/claims"
 	"sluice/temporalpath"
 )
 
@@ -46,7 +48,12 @@ type Gateway struct {
 	health   *temporalpath.Health
 	flags    *flags.Reader
 	metrics  *metrics.Gateway
+	ceilings ceilings
+	records  records
+	claims   *claims.Book
+	breaker  *breaker.Breaker
 	router   *router.Router
+	name     string // this process's, in claims
 
 	public, operator net.Listener
 	publicServer     *http.Server
@@ -59,7 +66,7 @@ type Gateway struct {
 func Open(ctx context.Context, config configs.Config, options Options) (*Gateway, error) {
 	g := &Gateway{config: config, options: options}
 	for _, step := range []func(context.Context) error{
-		g.openData, g.openMetrics, g.openListeners, g.openLegacy, g.openTemporal, g.openFlags, g.openRouter, g.openServers,
+		g.openData, g.openMetrics, g.openListeners, g.openLegacy, g.openTemporal, g.openFlags, g.openClaims, g.openRouter, g.openServers,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, g.Close())
@@ -72,7 +79,9 @@ func (g *Gateway) openData(context.Context) error {
 	if err := os.MkdirAll(g.config.Data, 0o750); err != nil {
 		return fmt.Errorf("data directory: %w", err)
 	}
-	return nil
+	var err error
+	g.name, err = newName()
+	return err
 }
 
 // PublicAddress returns where the door listens, host:port.
@@ -88,6 +97,11 @@ func (g *Gateway) Run(ctx context.Context) error {
 	defer stop()
 	group, running := errgroup.WithContext(background)
 	group.Go(func() error { g.health.Watch(running, pollersInterval); return nil })
+	group.Go(func() error { g.watchBreaker(running); return nil })
+	group.Go(func() error { return g.claims.Run(running) })
+	if store, several := g.records.(shared); several {
+		group.Go(func() error { g.followPolicy(running, store); return nil })
+	}
 	group.Go(func() error { return served(g.publicServer.Serve(g.framed())) })
 	group.Go(func() error { return served(g.operatorServer.Serve(g.operator)) })
 	g.options.Log.Info("serving", zap.String("public", g.PublicAddress()), zap.String("operator", g.OperatorAddress()))

@@ -33,7 +33,7 @@ func (g *Gateway) metricsConfig() metrics.GatewayConfig {
 		FlagRejectReasons:    reasons,
 		RefusedReasons:       framing.Reasons(),
 		TaskQueues:           queues,
-		Policy:               func() *rollout.Policy { return g.flags.Policy() },
+		Policy:               func() *rollout.Policy { return g.ceilings.policy() },
 		FlagAge:              func() time.Duration { return g.flags.Age() },
 		BodyBytes:            func() int64 { return g.router.BodyBytes() },
 		BodyBytesLimit:       int64(g.config.Requests.BodyBudget),
@@ -41,6 +41,8 @@ func (g *Gateway) metricsConfig() metrics.GatewayConfig {
 		TemporalWaitersLimit: g.config.Temporal.MaxWaiters,
 		TemporalPollers:      func(queue string) int { return g.health.Pollers(queue) },
 		TemporalUp:           func() bool { return g.health.Up() },
+		BreakerOpen:          func() bool { return g.breaker.Open() },
+		Unresolved:           func() int { return g.claims.Unresolved() },
 		Draining:             func() bool { return g.router.Draining() },
 	}
 }

@@ -1,0 +1,114 @@
+package gateway
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+
+	"sluice/rollout"
+	"sluice/rollout/store/embedded"
+	"sluice/rollout/store/postgres"
+	"sluice/router/breaker"
+	"sluice/router/claims"
+)
+
+// records is a store of claims, whichever it is.
+type records interface {
+	claims.Store
+	claims.Roll
+	Close() error
+}
+
+func (g *Gateway) openClaims(ctx context.Context) error {
+	var err error
+	if g.records, err = g.openRecords(ctx); err != nil {
+		return fmt.Errorf("claims: %w", err)
+	}
+	g.closers = append(g.closers, g.records.Close)
+	g.ceilings.own = g.flags.Policy
+	if _, several := g.records.(shared); several {
+		// Nothing is known of what the others agreed on: nothing is allowed yet.
+		g.ceilings.stored.Store(&rollout.Policy{})
+	}
+	c := g.config
+	dead := map[string][]string{}
+	for _, r := range c.Routes {
+		dead[r.Name] = r.Workflow.DeadLetters
+	}
+	g.claims = claims.New(claims.Config{
+		Store: g.records, Roll: g.records, Temporal: g.temporal,
+		Owner: g.name, Prefix: c.Temporal.Prefix,
+		LegacyTimeout: legacyTimeout(c.Legacy.AnswerTimeout.Std()),
+		DeadLetters:   dead,
+		Lease:         c.Claims.Lease.Std(), StoreTimeout: c.Claims.Timeout.Std(),
+		Observer: g.metrics, Log: g.options.Log.Named("claims"),
+	})
+	g.breaker = breaker.New()
+	return nil
+}
+
+// legacyTimeout is how long a request may be at work in legacy after it was sent.
+// Where legacy may take for ever, the claims of a dead gateway are given up after
+// an hour.
+func legacyTimeout(answer time.Duration) time.Duration {
+	if answer <= 0 {
+		return time.Hour
+	}
+	return answer
+}
+
+func (g *Gateway) openRecords(ctx context.Context) (records, error) {
+	c := g.config.Claims
+	log := g.options.Log.Named("claims")
+	if c.Store == "postgres" {
+		dsn, err := os.ReadFile(c.PostgresFile)
+		if err != nil {
+			return nil, fmt.Errorf("claims.postgres_file: %w", err)
+		}
+		return postgres.Open(ctx, postgres.Config{
+			DSN: strings.TrimSpace(string(dsn)), Migration: g.config.Rollout.Salt, Horizon: c.Horizon.Std(), Log: log,
+		})
+	}
+	store, err := embedded.Open(ctx, embedded.Config{
+		Dir: filepath.Join(g.config.Data, "claims"), Horizon: c.Horizon.Std(), Policy: g.flags.Policy, Sync: c.Sync, Log: log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return store, nil
+}
+
+// newName names this process among all gateways there ever were.
+func newName() (string, error) {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "gateway"
+	}
+	var random [4]byte
+	if _, err := rand.Read(random[:]); err != nil {
+		return "", errors.Join(errors.New("no random numbers"), err)
+	}
+	return host + "-" + hex.EncodeToString(random[:]), nil
+}
+
+// probeInterval is the pause between two probes of a path whose breaker is open.
+const probeInterval = 500 * time.Millisecond
+
+// watchBreaker probes Temporal while the breaker is open.
+func (g *Gateway) watchBreaker(ctx context.Context) {
+	g.breaker.Watch(ctx, probeInterval, g.temporal.Probe, func(open bool) {
+		if open {
+			g.options.Log.Warn("the Temporal path's breaker is open: new documents go to legacy")
+			return
+		}
+		g.options.Log.Info("the Temporal path's breaker is closed again", zap.String("by", "a probe"))
+	})
+}

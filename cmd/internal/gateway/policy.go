@@ -1,0 +1,93 @@
+package gateway
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"sluice/rollout"
+)
+
+// shared is a store in which several gateways agree on the policy.
+type shared interface {
+	// Offer says what this gateway's own flags allow, and returns what is in
+	// force. Only the leader's offer changes that.
+	Offer(ctx context.Context, owner string, ttl time.Duration, want rollout.Policy) (inForce rollout.Policy, mark rollout.Exposure, err error)
+	// Changes wakes whoever follows the policy.
+	Changes() <-chan struct{}
+}
+
+// ceilings joins the two views of what is in force: the store's, on which all
+// gateways agree, and this gateway's own flags. The lower wins: a gateway may
+// lower alone, it never raises alone.
+type ceilings struct {
+	own    func() *rollout.Policy
+	stored atomic.Pointer[rollout.Policy] // nil while nothing is known of the store's
+	joined atomic.Pointer[join]
+}
+
+// join is a policy and the two that it was made of.
+type join struct{ own, stored, lower *rollout.Policy }
+
+// policy returns what is in force here. It is called for every request.
+func (c *ceilings) policy() *rollout.Policy {
+	own, stored := c.own(), c.stored.Load()
+	if stored == nil {
+		return own
+	}
+	if j := c.joined.Load(); j != nil && j.own == own && j.stored == stored {
+		return j.lower
+	}
+	j := &join{own: own, stored: stored, lower: own.Lower(stored)}
+	c.joined.Store(j)
+	return j.lower
+}
+
+const (
+	// offerInterval is how often the policy is offered and read again.
+	offerInterval = time.Second
+	// lookInterval is how often this gateway's own flags are looked at, so that a
+	// change is offered at once.
+	lookInterval = 20 * time.Millisecond
+	// leadership is how long a leader is missed before another takes over.
+	leadership = 3 * time.Second
+)
+
+// followPolicy keeps the store's policy and this gateway's view of it together.
+func (g *Gateway) followPolicy(ctx context.Context, store shared) {
+	look := time.NewTicker(lookInterval)
+	defer look.Stop()
+	var offered *rollout.Policy
+	var last time.Time
+	for {
+		if own := g.ceilings.own(); own != offered || time.Since(last) >= offerInterval {
+			g.offer(ctx, store, own)
+			offered, last = own, time.Now()
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-store.Changes():
+			last = time.Time{}
+		case <-look.C:
+		}
+	}
+}
+
+func (g *Gateway) offer(ctx context.Context, store shared, own *rollout.Policy) {
+	limit, cancel := context.WithTimeout(ctx, g.config.Claims.Timeout.Std())
+	defer cancel()
+	inForce, _, err := store.Offer(limit, g.name, leadership, *own)
+	if err != nil {
+		if ctx.Err() == nil {
+			g.options.Log.Debug("the policy could not be read from the store; the last one known stays in force", zap.Error(err))
+		}
+		return
+	}
+	if before := g.ceilings.stored.Load(); before == nil || *before != inForce {
+		g.ceilings.stored.Store(&inForce)
+		g.options.Log.Info("policy in force", zap.Uint64("epoch", inForce.Epoch), zap.Stringer("exposure", inForce.Exposure()))
+	}
+}

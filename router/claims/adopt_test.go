@@ -1,0 +1,57 @@
+package claims_test
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"sluice/rollout"
+)
+
+// A gateway that dies leaves claims at every cut; the survivor settles each.
+func TestSurvivorSettlesWhatTheDeadLeft(t *testing.T) {
+	for name, cut := range map[string]struct {
+		leave func(t *testing.T, dead *gateway)
+		want  rollout.ClaimState
+	}{
+		"claim, no start": {func(t *testing.T, dead *gateway) { dead.take(t, "k", true) }, rollout.ClaimVoid},
+		"start, no acknowledgement": {func(t *testing.T, dead *gateway) {
+			dead.temporal.set(dead.take(t, "k", true).WorkflowID(), rollout.RunCompleted, "")
+		}, rollout.ClaimDone},
+		"acknowledgement, no record of the end": {func(t *testing.T, dead *gateway) {
+			ticket := dead.take(t, "k", true)
+			_, _ = ticket.Ran(t.Context(), rollout.Run{State: rollout.RunRunning}, nil)
+			dead.temporal.set(ticket.WorkflowID(), rollout.RunFailed, "IngestionFailed")
+		}, rollout.ClaimFailed},
+		"sent to legacy": {func(t *testing.T, dead *gateway) { dead.take(t, "k", false) }, rollout.ClaimLost},
+		"waiting for a predecessor that was fenced": {func(t *testing.T, dead *gateway) {
+			dead.take(t, "k0", true)
+			dead.take(t, "k", true)
+		}, rollout.ClaimVoid},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				dead := newGateway("dead", newRecords(), newTemporal())
+				if err := dead.records.Renew(t.Context(), "dead", 3*time.Second); err != nil {
+					t.Fatal(err)
+				}
+				cut.leave(t, dead)
+				survivor := newGateway("survivor", dead.records, dead.temporal)
+				ctx, cancel := context.WithCancel(t.Context())
+				done := make(chan struct{})
+				go func() { defer close(done); _ = survivor.Run(ctx) }()
+				pass(2 * time.Second)
+				if c := survivor.claim(t, "k"); !c.Open() || c.Owner != "dead" {
+					t.Errorf("while its lease runs: %+v", c)
+				}
+				pass(time.Minute)
+				if c := survivor.claim(t, "k"); c.State != cut.want {
+					t.Errorf("after its lease: %s, want %s (%+v)", c.State, cut.want, c)
+				}
+				cancel()
+				<-done
+			})
+		})
+	}
+}
