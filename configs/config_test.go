@@ -171,3 +171,15 @@ func TestPasswordsAreNotPrinted(t *testing.T) {
 		t.Error("the password is printed, or the whole DSN is missing")
 	}
 }
+
+// Passwords do not show, wherever in a DSN they stand.
+func TestPrintedConfigurationHoldsNoPassword(t *testing.T) {
+	config := configs.Default()
+	config.Worker.Stores.Document = "postgres://u:hunter2@db/x"
+	config.Worker.Stores.Vector = "postgres://u@db/x?password=hunter2&sslmode=disable"
+	config.Worker.ShadowStores.Cache = "redis://:hunter2@cache:6379/0"
+	text, err := config.YAML()
+	if err != nil || strings.Contains(text, "hunter2") || !strings.Contains(text, "sqlite:data/stores/documents.db") {
+		t.Errorf("%v\n%s", err, text)
+	}
+}

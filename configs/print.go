@@ -23,8 +23,14 @@ func (c Config) YAML() (string, error) {
 
 func (s *Stores) redact() {
 	for _, dsn := range []*string{&s.Document, &s.Vector, &s.Graph, &s.Cache} {
-		if u, err := url.Parse(*dsn); err == nil && u.User != nil {
-			*dsn = u.Redacted()
+		u, err := url.Parse(*dsn)
+		if err != nil || u.Opaque != "" {
+			continue // a path
 		}
+		if query := u.Query(); query.Has("password") {
+			query.Set("password", "xxxxx")
+			u.RawQuery = query.Encode()
+		}
+		*dsn = u.Redacted()
 	}
 }

@@ -29,7 +29,7 @@ func (c *chunks) get() *[]byte {
 // answer writes legacy's answer to the client.
 func (f *Forwarder) answer(w http.ResponseWriter, r *http.Request, response *http.Response) rollout.Result {
 	copyHeader(w.Header(), endToEnd(response.Header))
-	announceTrailers(w.Header(), response.Trailer)
+	announceTrailers(w.Header(), answerTrailer(response.Trailer))
 	if response.StatusCode == http.StatusNotModified {
 		keepDescription(w.Header())
 	}
@@ -41,7 +41,7 @@ func (f *Forwarder) answer(w http.ResponseWriter, r *http.Request, response *htt
 	result.BytesOut, result.Err = f.copyBody(w, response.Body)
 	switch {
 	case result.Err == nil:
-		copyTrailers(w, response.Trailer)
+		copyTrailers(w, answerTrailer(response.Trailer))
 		return result
 	case errors.Is(result.Err, errClientLeft), r.Context().Err() != nil:
 		result.Outcome = rollout.OutcomeCanceled
@@ -76,6 +76,14 @@ func keepDescription(own http.Header) {
 			own[strings.ToLower(name)] = values
 		}
 	}
+}
+
+// answerTrailer returns the trailers that may be sent on. Those that frame a
+// message are dropped: some clients merge trailers into the header.
+func answerTrailer(trailer http.Header) http.Header {
+	trailer = endToEnd(trailer)
+	delete(trailer, "Content-Length")
+	return trailer
 }
 
 func announceTrailers(own, trailer http.Header) {

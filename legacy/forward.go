@@ -98,7 +98,8 @@ func (c *call) roundTrip(ctx context.Context) (*http.Response, error) {
 			return response, nil
 		}
 		untouched := c.seen.untouched()
-		if untouched && c.seen.reused && c.upload == nil && try <= tries && ctx.Err() == nil {
+		whole := c.upload == nil || !c.upload.begun.Load()
+		if untouched && c.seen.reused && whole && try <= tries && ctx.Err() == nil {
 			continue
 		}
 		return nil, c.classify(err, untouched)

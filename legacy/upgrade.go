@@ -1,6 +1,7 @@
 package legacy
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -57,7 +58,7 @@ func (f *Forwarder) switchProtocols(ctx context.Context, w http.ResponseWriter, 
 	if err != nil {
 		return rollout.Result{}, fmt.Errorf("%w: the client's connection cannot change protocol: %w", ErrBroken, err)
 	}
-	client := clientEnd{Conn: conn, from: buffered.Reader}
+	client := clientEnd{Conn: conn, ahead: buffered.Reader}
 	defer client.Close()
 	defer context.AfterFunc(ctx, func() {
 		client.Close()
@@ -86,13 +87,20 @@ type halfCloser interface {
 	CloseWrite() error
 }
 
-// clientEnd reads first what the server had read ahead.
+// clientEnd reads first what the server had read ahead. Beyond that it leaves
+// the server's reader alone: at the end of the stream that would end the
+// request's context, and so cut off the direction that still goes on.
 type clientEnd struct {
 	net.Conn
-	from io.Reader
+	ahead *bufio.Reader
 }
 
-func (c clientEnd) Read(p []byte) (int, error) { return c.from.Read(p) }
+func (c clientEnd) Read(p []byte) (int, error) {
+	if n := c.ahead.Buffered(); n > 0 {
+		return c.ahead.Read(p[:min(n, len(p))])
+	}
+	return c.Conn.Read(p)
+}
 
 func (c clientEnd) CloseWrite() error {
 	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {

@@ -15,6 +15,7 @@ type upload struct {
 	request *http.Request
 	proceed func() // asks the client for its body
 	asked   sync.Once
+	begun   atomic.Bool // something may have been read: it cannot be sent from the start again
 	trailer http.Header // sent behind the body; filled by the last Read
 
 	ended  atomic.Bool // the whole body came
@@ -36,6 +37,7 @@ func expectsContinue(r *http.Request) bool {
 }
 
 func (u *upload) Read(p []byte) (int, error) {
+	u.begun.Store(true)
 	u.asked.Do(u.proceed)
 	n, err := u.request.Body.Read(p)
 	switch {

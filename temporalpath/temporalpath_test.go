@@ -111,7 +111,7 @@ type fixture struct {
 	path   *temporalpath.Path
 }
 
-func newFixture(t *testing.T, change func(*temporalpath.Config)) *fixture {
+func newFixture(t testing.TB, change func(*temporalpath.Config)) *fixture {
 	t.Helper()
 	f := &fixture{workflows: &workflows{executions: map[string]int{}}, server: temporaltest.Start(t)}
 	var err error
@@ -141,7 +141,7 @@ func newFixture(t *testing.T, change func(*temporalpath.Config)) *fixture {
 	return f
 }
 
-func (f *fixture) work(t *testing.T, c client.Client) {
+func (f *fixture) work(t testing.TB, c client.Client) {
 	t.Helper()
 	w := worker.New(c, queue, worker.Options{})
 	w.RegisterWorkflow(f.Plain)

@@ -46,7 +46,7 @@ func (c *configured) load(args []string, stdout io.Writer) (config configs.Confi
 	}
 	config, err = configs.Load(c.path, c.settings...)
 	if err != nil {
-		return config, true, fmt.Errorf("%w\nhint: configs/gateway.yaml explains every key", err)
+		return config, true, explained(err)
 	}
 	if !c.check {
 		return config, false, nil
@@ -57,6 +57,11 @@ func (c *configured) load(args []string, stdout io.Writer) (config configs.Confi
 	}
 	_, err = io.WriteString(stdout, text)
 	return config, true, err
+}
+
+// explained adds where to look to an error of a configuration.
+func explained(err error) error {
+	return fmt.Errorf("%w\nhint: configs/gateway.yaml explains every key", err)
 }
 
 // parse reads flags where nothing else is expected.

@@ -15,8 +15,11 @@ import (
 	"sluice/cmd/internal/demo"
 	"sluice/cmd/internal/demolegacy"
 	"sluice/cmd/internal/worker"
+	"sluice/configs"
 	"sluice/temporalpath/ingestion/stores"
 )
+
+const demoUsage = "usage: sluice demo up|legacy [flags]\n\nsluice demo up -h lists the flags of the whole, sluice demo legacy -h those of the legacy service alone."
 
 func runDemo(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if len(args) > 0 {
@@ -25,9 +28,12 @@ func runDemo(ctx context.Context, args []string, stdout, stderr io.Writer) error
 			return demoUp(ctx, args[1:], stdout, stderr)
 		case "legacy":
 			return demoLegacy(ctx, args[1:], stderr)
+		case "-h", "-help", "--help":
+			fmt.Fprintln(stdout, demoUsage)
+			return flag.ErrHelp
 		}
 	}
-	fmt.Fprintln(stderr, "usage: sluice demo up|legacy [flags]")
+	fmt.Fprintln(stderr, demoUsage)
 	return errUsage
 }
 
@@ -55,6 +61,10 @@ func demoUp(ctx context.Context, args []string, stdout, stderr io.Writer) error 
 		o.Devstack = filepath.Join(filepath.Dir(self), "devstack")
 	}
 	d, err := demo.New(o)
+	var wrong *configs.Problems
+	if errors.As(err, &wrong) {
+		return explained(err)
+	}
 	if err != nil {
 		return err
 	}

@@ -36,9 +36,7 @@ func newProvider(evaluate func(ctx context.Context, key string) answer) *provide
 func (p *provider) Metadata() openfeature.Metadata         { return openfeature.Metadata{Name: "fake"} }
 func (p *provider) Hooks() []openfeature.Hook              { return nil }
 func (p *provider) EventChannel() <-chan openfeature.Event { return p.events }
-func (p *provider) changed() {
-	p.events <- openfeature.Event{EventType: openfeature.ProviderConfigChange}
-}
+
 func resolve[T any](a answer, fallback T) openfeature.GenericResolutionDetail[T] {
 	value, ok := a.value.(T)
 	if !ok {

@@ -110,8 +110,10 @@ func TestBadFlagServiceKeepsTheLastGoodValues(t *testing.T) {
 		"500 of a proxy": {status(502, `<html>Bad Gateway</html>`), flags.ReasonUnavailable, "502 Bad Gateway"},
 		"rate limit":     {status(429, ``), flags.ReasonUnavailable, "rate limit"},
 		"unauthorised":   {status(401, ``), flags.ReasonUnavailable, "auth"},
-		"redirect":       {func(w http.ResponseWriter, r *http.Request, _ string) { http.Redirect(w, r, "/elsewhere", 302) }, flags.ReasonUnavailable, "302"},
-		"hang-up":        {func(http.ResponseWriter, *http.Request, string) { panic(http.ErrAbortHandler) }, flags.ReasonUnavailable, "EOF"},
+		"redirect": {func(w http.ResponseWriter, r *http.Request, _ string) {
+			http.Redirect(w, r, "/elsewhere", http.StatusFound)
+		}, flags.ReasonUnavailable, "302"},
+		"hang-up": {func(http.ResponseWriter, *http.Request, string) { panic(http.ErrAbortHandler) }, flags.ReasonUnavailable, "EOF"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"go.temporal.io/api/serviceerror"
@@ -41,11 +42,16 @@ func MakeCurrent(ctx context.Context, c client.Client, deployment, buildID strin
 	}
 }
 
-// hopeless reports whether Temporal's answer would be the same next time.
+// hopeless reports whether the answer would be the same next time: Temporal's, or
+// that of the SDK, which refuses a name before it asks.
 func hopeless(err error) bool {
 	var (
+		answer  serviceerror.ServiceError
 		invalid *serviceerror.InvalidArgument
 		denied  *serviceerror.PermissionDenied
 	)
+	if !errors.As(err, &answer) {
+		return !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) && !strings.Contains(err.Error(), "failed reaching server")
+	}
 	return errors.As(err, &invalid) || errors.As(err, &denied)
 }

@@ -10,7 +10,7 @@ import (
 func Listen(address, setting string) (net.Listener, error) {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("cannot listen on %s: %w (another address: %s)", address, err, setting)
+		return nil, fmt.Errorf("cannot listen on %s: %w\nhint: stop what listens there, or give another address: %s", address, err, setting)
 	}
 	return listener, nil
 }

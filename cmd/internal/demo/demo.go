@@ -93,7 +93,8 @@ func dataSettings(data string) []string {
 
 func storesDSN(data string) string { return "sqlite:" + filepath.Join(data, "stores", "documents.db") }
 
-// checkPorts finds all ports that are taken.
+// checkPorts finds all ports that are taken, or wanted twice: each is held until
+// all have been tried.
 func (d *Demo) checkPorts() error {
 	var problems []error
 	for _, port := range []struct{ address, what, move string }{
@@ -104,15 +105,24 @@ func (d *Demo) checkPorts() error {
 		{d.config.Temporal.Address, "Temporal", "-set temporal.address=127.0.0.1:PORT"},
 		{d.options.UI, "Temporal's web UI", "-ui 127.0.0.1:PORT"},
 	} {
-		listener, err := net.Listen("tcp", port.address)
+		listener, err := hold(port.address)
 		if err != nil {
 			problems = append(problems, fmt.Errorf("%s cannot listen on %s: %w\n  hint: stop what listens there, or move it: make run FLAGS=%q",
 				port.what, port.address, err, port.move))
 			continue
 		}
-		problems = append(problems, listener.Close())
+		defer listener.Close()
 	}
 	return errors.Join(problems...)
+}
+
+// hold listens on the address. Port 0 is an error: a port that the program below
+// chooses is unknown to the others.
+func hold(address string) (net.Listener, error) {
+	if _, port, err := net.SplitHostPort(address); err == nil && port == "0" {
+		return nil, errors.New("it must be known to the others, so port 0 will not do")
+	}
+	return net.Listen("tcp", address)
 }
 
 // stopLimit bounds the clean stop of one program, a little more than it allows

@@ -2,6 +2,7 @@ package demo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os/exec"
@@ -67,13 +68,13 @@ func (p *process) supervise(first chan<- error) {
 			err = cmd.Wait()
 			_ = stdin.Close() // it is gone
 		}
-		p.set(nil)
+		p.ended()
 		select {
 		case <-p.stopping:
 			return
 		default:
 		}
-		p.onDeath(fmt.Errorf("%s ended: %s", p.name, ended(err)))
+		p.onDeath(fmt.Errorf("%s ended: %s", p.name, exit(err)))
 		select {
 		case <-p.stopping:
 			return
@@ -82,7 +83,7 @@ func (p *process) supervise(first chan<- error) {
 	}
 }
 
-func ended(err error) string {
+func exit(err error) string {
 	if err == nil {
 		return "exit status 0"
 	}
@@ -100,17 +101,36 @@ func (p *process) spawn() (*exec.Cmd, io.Closer, error) {
 		return nil, nil, err
 	}
 	setAside(cmd)
-	if err := cmd.Start(); err != nil {
+	if err := p.launch(cmd); err != nil {
 		return nil, nil, fmt.Errorf("%s cannot be started: %w", p.name, err)
 	}
-	p.set(cmd)
 	return cmd, stdin, nil
 }
 
-func (p *process) set(cmd *exec.Cmd) {
+// errStopping says that a program is not started any more.
+var errStopping = errors.New("it is being stopped")
+
+// launch starts cmd, unless stop was called. It holds mu meanwhile, so that
+// stop's signal finds either a program that runs or none that ever will.
+func (p *process) launch(cmd *exec.Cmd) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	select {
+	case <-p.stopping:
+		return errStopping
+	default:
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
 	p.current = cmd
+	return nil
+}
+
+func (p *process) ended() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.current = nil
 }
 
 // signal reaches the program if it runs.

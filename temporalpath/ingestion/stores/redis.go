@@ -30,7 +30,7 @@ func openRedis(ctx context.Context, at location) (Handle, error) {
 	options.ContextTimeoutEnabled = true // or a frozen server outlasts the caller's deadline
 	client := redis.NewClient(options)
 	if err := client.Ping(ctx).Err(); err != nil {
-		return nil, errors.Join(fmt.Errorf("Redis at %s (does it run?): %w", options.Addr, err), client.Close())
+		return nil, errors.Join(fmt.Errorf("no Redis at %s (does it run?): %w", options.Addr, err), client.Close())
 	}
 	return &redisStore{client: client, at: at}, nil
 }

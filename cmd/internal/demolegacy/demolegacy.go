@@ -13,6 +13,7 @@
 package demolegacy
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -112,14 +113,12 @@ func (s *Service) ingest(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusBadRequest, fault{err.Error()})
 		return
 	}
-	var document struct {
-		DocID string `json:"doc_id"`
-	}
-	if err := json.Unmarshal(body, &document); err != nil || document.DocID == "" {
-		answer(w, http.StatusBadRequest, fault{"a JSON object with a doc_id is needed"})
+	docID, status := identify(body)
+	if docID == "" {
+		answer(w, status, fault{"a JSON object with a doc_id is needed"})
 		return
 	}
-	in := wire.Input{DocID: document.DocID, Intent: intent(r, body), Life: 1, ContentType: r.Header.Get("Content-Type")}
+	in := wire.Input{DocID: docID, Intent: intent(r, body), Life: 1, ContentType: r.Header.Get("Content-Type")}
 	in.SetBody(body)
 	result, err := s.steps.Sync(r.Context(), in, time.Now().UnixNano())
 	if err != nil {
@@ -133,6 +132,21 @@ func (s *Service) ingest(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answer(w, http.StatusOK, result)
+}
+
+// identify returns the document's doc_id, or the status for a body without one:
+// 422, as the workflow's InvalidDocument, for JSON that is no object.
+func identify(body []byte) (docID string, status int) {
+	if json.Valid(body) && bytes.TrimLeft(body, " \t\r\n")[0] != '{' {
+		return "", http.StatusUnprocessableEntity
+	}
+	var document struct {
+		DocID string `json:"doc_id"`
+	}
+	if err := json.Unmarshal(body, &document); err != nil {
+		return "", http.StatusBadRequest
+	}
+	return document.DocID, http.StatusBadRequest
 }
 
 // intent names the write: every request is one of its own unless its client says

@@ -1,0 +1,138 @@
+package legacy_test
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"sluice/legacy"
+)
+
+// sent returns what legacy got of a request with these fields.
+func sent(t *testing.T, cfg gatewayConfig, request string) heard {
+	t.Helper()
+	service := openRaw(t, answering(answerOK))
+	g := openGateway(t, service.url, cfg)
+	c := g.dial()
+	c.send(request)
+	c.answer(http.MethodGet)
+	g.ok()
+	return service.only(t)
+}
+
+// TestRequestHeadIsVerbatim: legacy gets the client's fields, the proxy's own,
+// and nothing else: no Accept-Encoding, no User-Agent.
+func TestRequestHeadIsVerbatim(t *testing.T) {
+	const request = "POST /x HTTP/1.1\r\nHost: front.test\r\nCookie: a=1\r\nCookie: b=2\r\nX-List: z\r\nX-List: a,  b\r\n" +
+		"Content-Type: application/json; charset=\"utf-8\"\r\nRange: bytes=0-1\r\nCache-Control: no-cache\r\nX-Empty:\r\nContent-Length: 5\r\n\r\nhello"
+	bothWays(t, func(t *testing.T, buffered bool) {
+		got := sent(t, gatewayConfig{buffered: buffered}, request)
+		first, fields, _ := lines(got.head)
+		want := []string{
+			"Cache-Control: no-cache", "Content-Length: 5", "Content-Type: application/json; charset=\"utf-8\"", "Cookie: a=1", "Cookie: b=2",
+			"Forwarded: for=127.0.0.1;host=\"front.test\";proto=http", "Host: " + got.Host, "Range: bytes=0-1", "Via: 1.1 sluice",
+			"X-Empty: ", "X-Forwarded-For: 127.0.0.1", "X-Forwarded-Host: front.test", "X-Forwarded-Proto: http", "X-List: a,  b", "X-List: z",
+		}
+		if first != "POST /x HTTP/1.1" || !slices.Equal(fields, want) || got.body != "hello" {
+			t.Errorf("legacy got %q %q %q\nwant %q", first, fields, got.body, want)
+		}
+		if list := got.Header["X-List"]; !slices.Equal(list, []string{"z", "a,  b"}) {
+			t.Errorf("the order per name changed: %q", list)
+		}
+	})
+}
+
+// TestBodyFraming: the body keeps its length or its chunks.
+func TestBodyFraming(t *testing.T) {
+	for _, test := range []struct {
+		name, request  string
+		buffered       bool
+		length         int64
+		wantChunked    bool
+		wantHeadLength string
+	}{
+		{"length streamed", postKeep, false, 5, false, "Content-Length: 5"},
+		{"length buffered", postKeep, true, 5, false, "Content-Length: 5"},
+		{"chunked streamed", postChunked, false, -1, true, ""},
+		{"chunked buffered", postChunked, true, 5, false, "Content-Length: 5"},
+		{"empty streamed", postBare, false, 0, false, "Content-Length: 0"},
+		{"empty buffered", postBare, true, 0, false, "Content-Length: 0"},
+		{"none", "GET /x HTTP/1.1\r\nHost: front.test\r\n\r\n", false, 0, false, ""},
+		{"GET with a body", "GET /x HTTP/1.1\r\nHost: front.test\r\nContent-Length: 5\r\n\r\nhello", false, 5, false, "Content-Length: 5"},
+		{"DELETE in chunks", strings.Replace(postChunked, "POST", "DELETE", 1), false, -1, true, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got := sent(t, gatewayConfig{buffered: test.buffered}, test.request)
+			want := map[bool]string{true: "hello"}[test.length != 0]
+			chunked := slices.Equal(got.TransferEncoding, []string{"chunked"})
+			if got.ContentLength != test.length || chunked != test.wantChunked || got.body != want || !strings.Contains(got.head, test.wantHeadLength) {
+				t.Errorf("legacy got %q and %q", got.head, got.body)
+			}
+			if test.wantHeadLength == "" && strings.Contains(got.head, "Content-Length") {
+				t.Errorf("legacy got a length: %q", got.head)
+			}
+		})
+	}
+}
+
+// TestHopByHopFieldsOfTheClientEndHere, and those that Connection names.
+func TestHopByHopFieldsOfTheClientEndHere(t *testing.T) {
+	got := sent(t, gatewayConfig{}, "GET /x HTTP/1.1\r\nHost: front.test\r\nConnection: keep-alive, X-Mine ,,x-other\r\nConnection: X-Third\r\n"+
+		"Keep-Alive: 300\r\nProxy-Connection: keep-alive\r\nProxy-Authorization: Basic eA==\r\nProxy-Authenticate: x\r\nTE: gzip\r\nTrailer: X-T\r\n"+
+		"Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\nX-Mine: 1\r\nX-Other: 1\r\nX-Third: 1\r\nX-Kept: 1\r\n\r\n")
+	_, fields, _ := lines(got.head)
+	want := []string{"Forwarded: for=127.0.0.1;host=\"front.test\";proto=http", "Host: " + got.Host, "Via: 1.1 sluice", "X-Forwarded-For: 127.0.0.1",
+		"X-Forwarded-Host: front.test", "X-Forwarded-Proto: http", "X-Kept: 1"}
+	if !slices.Equal(fields, want) {
+		t.Errorf("legacy got %q\nwant %q", fields, want)
+	}
+}
+
+// TestConnectionCannotRemoveOurFields: Connection: X-Tenant takes the client's
+// own field away, which is its right, never one that this proxy sets.
+func TestConnectionCannotRemoveOurFields(t *testing.T) {
+	got := sent(t, gatewayConfig{}, "POST /x HTTP/1.1\r\nHost: front.test\r\n"+
+		"Connection: X-Tenant, X-Forwarded-For, X-Forwarded-Host, X-Forwarded-Proto, Forwarded, Via, Host, Content-Length, Transfer-Encoding\r\n"+
+		"X-Tenant: acme\r\nX-Forwarded-For: 6.6.6.6\r\nContent-Length: 5\r\n\r\nhello")
+	h := got.Header
+	if _, ok := h["X-Tenant"]; ok {
+		t.Error("X-Tenant was passed on")
+	}
+	if h.Get("X-Forwarded-For") != "127.0.0.1" || h.Get("X-Forwarded-Host") != "front.test" || h.Get("X-Forwarded-Proto") != "http" ||
+		h.Get("Via") != "1.1 sluice" || h.Get("Forwarded") == "" || got.Host == "" || got.body != "hello" || got.ContentLength != 5 {
+		t.Errorf("legacy got %q, %q", got.head, got.body)
+	}
+}
+
+// TestUnderscoresAreDropped: CGI-like servers read X_Tenant as X-Tenant.
+func TestUnderscoresAreDropped(t *testing.T) {
+	got := sent(t, gatewayConfig{}, "GET /x HTTP/1.1\r\nHost: front.test\r\nX_Tenant: evil\r\nX-Tenant: acme\r\nX_Forwarded_For: 6.6.6.6\r\nContent_Length: 5\r\n\r\n")
+	if strings.Contains(got.head, "_") || got.Header.Get("X-Tenant") != "acme" {
+		t.Errorf("legacy got %q", got.head)
+	}
+}
+
+// TestTrailersAreOfferedIfTheClientTakesThem, as TE is for one hop only.
+func TestTrailersAreOfferedIfTheClientTakesThem(t *testing.T) {
+	got := sent(t, gatewayConfig{}, "GET /x HTTP/1.1\r\nHost: front.test\r\nConnection: TE\r\nTE: gzip, Trailers;q=0.5\r\n\r\n")
+	if got.Header.Get("Te") != "trailers" || got.Header.Get("Connection") != "TE" {
+		t.Errorf("legacy got %q", got.head)
+	}
+}
+
+// TestHostIsLegacysOrTheClients.
+func TestHostIsLegacysOrTheClients(t *testing.T) {
+	for _, preserve := range []bool{false, true} {
+		service := openRaw(t, answering(answerOK))
+		g := openGateway(t, service.url, gatewayConfig{Config: legacy.Config{PreserveHost: preserve}})
+		g.exchange(getClose)
+		got := service.only(t)
+		if want := map[bool]string{false: strings.TrimPrefix(service.url, "http://"), true: "front.test"}[preserve]; got.Host != want {
+			t.Errorf("PreserveHost %v: legacy got Host %q", preserve, got.Host)
+		}
+		if got.Header.Get("X-Forwarded-Host") != "front.test" {
+			t.Errorf("X-Forwarded-Host %q", got.Header.Get("X-Forwarded-Host"))
+		}
+	}
+}
