@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	commonpb "go.temporal.io/api/common/v1"
+
 	"sluice/rollout"
 )
 
@@ -15,8 +17,8 @@ import (
 // The run is RunRunning if it is durable and not finished. An error wraps
 // rollout.ErrNotAccepted or ErrAmbiguous, and rollout.ErrUnavailable if it came
 // of the path and not of the document. ctx must outlive the client: a start that
-// was sent cannot be taken back. Run returns soon after wait, and after twice the
-// start timeout at the latest if Temporal does not answer at all.
+// was sent cannot be taken back. Run returns soon after wait, and after three times
+// the start timeout at the latest if Temporal does not answer at all.
 func (p *Path) Run(ctx context.Context, doc *rollout.Document, wait time.Duration) (rollout.Run, error) {
 	s, err := p.newStart(ctx, doc)
 	if err != nil {
@@ -56,12 +58,11 @@ func (p *Path) byPolling(ctx context.Context, s *start, wait time.Duration) (rol
 
 // finish waits for the end of a run that Temporal holds.
 func (p *Path) finish(ctx context.Context, s *start, at standing, wait time.Duration) (rollout.Run, error) {
-	running := rollout.Run{WorkflowID: s.request.WorkflowId, State: rollout.RunRunning}
 	if at.closed {
 		wait = max(wait, p.config.StartTimeout) // its result is there to be read
 	}
 	if wait <= 0 {
-		return running, nil
+		return p.running(ctx, s, at)
 	}
 	ctx, cancel := sliceOf(ctx, wait)
 	defer cancel()
@@ -71,7 +72,22 @@ func (p *Path) finish(ctx context.Context, s *start, at standing, wait time.Dura
 	case errors.Is(err, rollout.ErrFenced):
 		return rollout.Run{}, err
 	}
-	return running, nil
+	return p.running(ctx, s, at)
+}
+
+// running returns a run that has not ended, which must be the document's own: a
+// tombstone is open for a second, and longer on a server that has much to do.
+func (p *Path) running(ctx context.Context, s *start, at standing) (rollout.Run, error) {
+	if at.found {
+		execution := &commonpb.WorkflowExecution{WorkflowId: s.request.WorkflowId, RunId: at.runID}
+		switch err := p.unlessTombstone(ctx, execution); {
+		case errors.Is(err, rollout.ErrFenced):
+			return rollout.Run{}, err
+		case err != nil:
+			return rollout.Run{}, ambiguous(err)
+		}
+	}
+	return rollout.Run{WorkflowID: s.request.WorkflowId, State: rollout.RunRunning}, nil
 }
 
 // reply is what startAndUpdate returned.

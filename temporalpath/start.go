@@ -60,6 +60,8 @@ type standing struct {
 	runID string
 	// closed: the run had ended before the start was sent.
 	closed bool
+	// found: the run was not started by this request. It may be a tombstone.
+	found bool
 }
 
 // acknowledge makes one bounded attempt to start the workflow without waiting
@@ -73,9 +75,9 @@ func (p *Path) acknowledge(ctx context.Context, s *start) (standing, error) {
 	var exists *serviceerror.WorkflowExecutionAlreadyStarted
 	switch {
 	case err == nil:
-		return standing{response.RunId, isClosed(response.Status)}, nil
+		return standing{response.RunId, isClosed(response.Status), !response.Started}, nil
 	case errors.As(err, &exists):
-		return standing{exists.RunId, true}, nil
+		return standing{exists.RunId, true, true}, nil
 	}
 	return standing{}, judge(err, left.any.Load())
 }

@@ -40,6 +40,26 @@ func TestNothingStartsUnderATombstone(t *testing.T) {
 	}
 }
 
+// A start that finds a tombstone open must not take it for its own run, however
+// short the client's wait: it would be answered 202, and nothing would ever run.
+func TestAnOpenTombstoneIsNoAcknowledgement(t *testing.T) {
+	f := newFixture(t, nil)
+	f.work(t, f.client)
+	for _, route := range []string{"Plain", "Updated"} {
+		for _, wait := range []time.Duration{0, 50 * time.Millisecond} {
+			doc := document(route, route+"-"+wait.String(), order{})
+			id := rollout.WorkflowID("ingest", doc.DocID, doc.Intent, doc.Life)
+			if held, err := f.path.Fence(t.Context(), id); held || err != nil {
+				t.Fatalf("%s: held %v, %v", doc.DocID, held, err)
+			}
+			run, err := f.path.Run(t.Context(), doc, wait)
+			if !errors.Is(err, rollout.ErrFenced) || !errors.Is(err, rollout.ErrNotAccepted) {
+				t.Errorf("%s: got %+v, %v", doc.DocID, run, err)
+			}
+		}
+	}
+}
+
 // A tombstone that comes after the start finds that Temporal has the document,
 // running or ended.
 func TestFenceFindsWhatWasStarted(t *testing.T) {

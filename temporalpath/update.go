@@ -46,7 +46,7 @@ func (p *Path) startAndUpdate(ctx context.Context, s *start) (standing, rollout.
 		return standing{}, rollout.Run{}, fmt.Errorf("%w: %d answers to two operations", errUpdate, len(response.Responses))
 	}
 	started := response.Responses[0].GetStartWorkflow()
-	at := standing{started.GetRunId(), isClosed(started.GetStatus())}
+	at := standing{started.GetRunId(), isClosed(started.GetStatus()), !started.GetStarted()}
 	run, err := p.updated(ctx, s, at.runID, response.Responses[1].GetUpdateWorkflow().GetOutcome())
 	return at, run, err
 }
