@@ -143,7 +143,8 @@ func newFixture(t testing.TB, change func(*temporalpath.Config)) *fixture {
 
 func (f *fixture) work(t testing.TB, c client.Client) {
 	t.Helper()
-	w := worker.New(c, queue, worker.Options{})
+	// Under the race detector a large document takes seconds to decode.
+	w := worker.New(c, queue, worker.Options{DeadlockDetectionTimeout: time.Minute})
 	w.RegisterWorkflow(f.Plain)
 	w.RegisterWorkflow(f.Updated)
 	if err := w.Start(); err != nil {

@@ -54,7 +54,7 @@ func (s *stack) moves(t *testing.T) {
 	s.ask(t, http.StatusOK, "POST", "/v1/documents", `{"doc_id":"only-temporal","text":"Grace Hopper"}`)
 	contains(t, "legacy's copy", s.ask(t, http.StatusOK, "GET", "/v1/documents/only-temporal", "").body, "Grace Hopper")
 
-	stranger, err := try("POST", "http://"+s.public+"/v1/documents", legacyDocument)
+	stranger, err := try("POST", "http://"+s.public+"/v1/documents", legacyDocument+"\t")
 	if err != nil || stranger.status != http.StatusUnauthorized || stranger.header.Get("Rollout-Path") != "temporal" {
 		t.Errorf("a stranger's document for Temporal: %+v, %v", stranger, err)
 	}
@@ -77,14 +77,17 @@ func (s *stack) survivesWorker(t *testing.T) {
 	s.ask(t, http.StatusOK, "GET", "/v1/documents/doc-worker", "")
 }
 
-// survivesGateway: a gateway that dies is started again with the same policy.
+// survivesGateway: a gateway that dies is started again with the same policy and
+// the same claims: what legacy took at 10 % is still legacy's to repeat.
 func (s *stack) survivesGateway(t *testing.T) {
 	t.Helper()
 	s.part(t, "gateway").kill(t)
 	served(t, "http://"+s.operator+"/readyz")
-	r := s.ask(t, http.StatusOK, "POST", "/v1/documents", legacyDocument)
-	if r.header.Get("Rollout-Path") != "temporal" {
-		t.Errorf("after the gateway's death the document went to %s", r.header.Get("Rollout-Path"))
+	for body, path := range map[string]string{legacyDocument: "legacy", legacyDocument + "\n": "temporal"} {
+		r := s.ask(t, http.StatusOK, "POST", "/v1/documents", body)
+		if r.header.Get("Rollout-Path") != path {
+			t.Errorf("after the gateway's death %q went to %s, want %s", body, r.header.Get("Rollout-Path"), path)
+		}
 	}
 }
 

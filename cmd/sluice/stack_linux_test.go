@@ -93,11 +93,14 @@ func (s *stack) postAsync(t *testing.T, docID string) (location string) {
 }
 
 // full waits until the flag file's 100 % is in force, and returns Temporal's
-// answer for legacyDocument.
+// answer for legacyDocument. Each try is another request for the same document: a
+// retry would go where it went before.
 func (s *stack) full(t *testing.T) (r reply) {
 	t.Helper()
+	body := legacyDocument
 	eventually(t, "the flag file's 100 % is in force", func() bool {
-		r = s.ask(t, 200, "POST", "/v1/documents", legacyDocument)
+		body += " "
+		r = s.ask(t, 200, "POST", "/v1/documents", body)
 		return r.header.Get("Rollout-Path") == "temporal"
 	})
 	return r

@@ -61,7 +61,7 @@ type Temporal interface {
 	Retention(ctx context.Context) (time.Duration, error)
 }
 
-// Config configures a Book. All fields are needed.
+// Config configures a Book. All fields but Outdated are needed.
 type Config struct {
 	Store    Store
 	Roll     Roll
@@ -81,6 +81,10 @@ type Config struct {
 	StoreTimeout time.Duration
 	Observer     Observer
 	Log          *zap.Logger
+	// Outdated reports whether the store may hold records that are older than
+	// what was once stored, as after a loss of power. Then what is not on record
+	// proves nothing, and no document moves. nil means never.
+	Outdated func() bool
 }
 
 // Observer sees what becomes of claims. Its methods neither block nor fail.

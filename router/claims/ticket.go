@@ -117,6 +117,9 @@ func (t *Ticket) fallBack(ctx context.Context) (moved bool, err error) {
 		if err := h.Attempted(t.Intent, t.Life, rollout.VerdictNothing); err != nil {
 			return err
 		}
+		if outdated := t.book.config.Outdated; outdated != nil && outdated() {
+			return nil
+		}
 		err := h.Move(t.Intent, t.Life, t.book.config.Owner, at)
 		moved = err == nil
 		if errors.Is(err, rollout.ErrNotFenced) {

@@ -46,14 +46,18 @@ func (g *Gateway) openClaims(ctx context.Context) error {
 	for _, r := range c.Routes {
 		dead[r.Name] = r.Workflow.DeadLetters
 	}
-	g.claims = claims.New(claims.Config{
+	config := claims.Config{
 		Store: g.records, Roll: g.records, Temporal: g.temporal,
 		Owner: g.name, Prefix: c.Temporal.Prefix,
 		LegacyTimeout: legacyTimeout(c.Legacy.AnswerTimeout.Std()),
 		DeadLetters:   dead,
 		Lease:         c.Claims.Lease.Std(), StoreTimeout: c.Claims.Timeout.Std(),
 		Observer: g.metrics, Log: g.options.Log.Named("claims"),
-	})
+	}
+	if store, may := g.records.(losable); may {
+		config.Outdated = store.PowerLost
+	}
+	g.claims = claims.New(config)
 	g.breaker = breaker.New()
 	return nil
 }

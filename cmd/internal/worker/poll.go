@@ -15,6 +15,10 @@ import (
 const (
 	// stopTimeout is how long activities may go on once the worker stops.
 	stopTimeout = 5 * time.Second
+	// decodeTimeout is how long a workflow may think between two yields. The
+	// largest documents take more than the SDK's one second to decode on a busy
+	// machine.
+	decodeTimeout = 10 * time.Second
 	// startRetry is the pause between two attempts to reach Temporal.
 	startRetry = 250 * time.Millisecond
 )
@@ -52,7 +56,8 @@ func (w *Worker) newWorker() (sdk.Worker, error) {
 		behavior = workflow.VersioningBehaviorAutoUpgrade
 	}
 	worker := sdk.New(w.client, w.config.TaskQueue, sdk.Options{
-		WorkerStopTimeout: stopTimeout,
+		WorkerStopTimeout:        stopTimeout,
+		DeadlockDetectionTimeout: decodeTimeout,
 		DeploymentOptions: sdk.DeploymentOptions{
 			UseVersioning:             true,
 			Version:                   sdk.WorkerDeploymentVersion{DeploymentName: w.config.Deployment.Name, BuildID: w.buildID},
