@@ -172,7 +172,7 @@ func TestConnectionHidesAFieldFromAll(t *testing.T) {
 	if len(got) != 1 || len(got[0].doc.Header["X-Tenant"]) > 0 || got[0].doc.Header["X-Ours"][0] != "a" {
 		t.Fatalf("Temporal got %+v", got)
 	}
-	if d.observer.next().Intent != d.observer.next().Intent {
+	if first, second := d.observer.next(), d.observer.next(); first.Intent != second.Intent {
 		t.Error("a field of the connection sets intents apart")
 	}
 }

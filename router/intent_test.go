@@ -95,7 +95,7 @@ func TestIntentsWithoutTenants(t *testing.T) {
 	d := openDoor(t, at(100))
 	d.post(docA, "X-Tenant", "t", "Idempotency-Key", "k")
 	d.post(docA, "X-Tenant", "u", "Idempotency-Key", "k")
-	if d.observer.next().Intent != d.observer.next().Intent {
+	if first, second := d.observer.next(), d.observer.next(); first.Intent != second.Intent {
 		t.Error("a field that the gateway was not told of sets tenants apart")
 	}
 }
