@@ -27,6 +27,8 @@ type records interface {
 	Close() error
 }
 
+var _ shared = (*postgres.Store)(nil)
+
 func (g *Gateway) openClaims(ctx context.Context) error {
 	var err error
 	if g.records, err = g.openRecords(ctx); err != nil {
@@ -38,13 +40,17 @@ func (g *Gateway) openClaims(ctx context.Context) error {
 		// Nothing is known of what the others agreed on: nothing is allowed yet.
 		g.ceilings.stored.Store(&rollout.Policy{})
 	}
+	store, err := g.weakened(g.records)
+	if err != nil {
+		return err
+	}
 	c := g.config
 	dead := map[string][]string{}
 	for _, r := range c.Routes {
 		dead[r.Name] = r.Workflow.DeadLetters
 	}
 	g.claims = claims.New(claims.Config{
-		Store: g.records, Roll: g.records, Temporal: g.temporal,
+		Store: store, Roll: g.records, Temporal: g.temporal,
 		Owner: g.name, Prefix: c.Temporal.Prefix,
 		LegacyTimeout: legacyTimeout(c.Legacy.AnswerTimeout.Std()),
 		DeadLetters:   dead,
@@ -74,7 +80,7 @@ func (g *Gateway) openRecords(ctx context.Context) (records, error) {
 			return nil, fmt.Errorf("claims.postgres_file: %w", err)
 		}
 		return postgres.Open(ctx, postgres.Config{
-			DSN: strings.TrimSpace(string(dsn)), Migration: g.config.Rollout.Salt, Horizon: c.Horizon.Std(), Log: log,
+			DSN: strings.TrimSpace(string(dsn)), Migration: g.config.Rollout.Salt, Horizon: c.Horizon.Std(), LeaderTTL: leadership, Log: log,
 		})
 	}
 	store, err := embedded.Open(ctx, embedded.Config{
