@@ -14,6 +14,7 @@ type Config struct {
 	Temporal Temporal `yaml:"temporal"`
 	Rollout  Rollout  `yaml:"rollout"`
 	Claims   Claims   `yaml:"claims"`
+	Operator Operator `yaml:"operator"`
 	Routes   []Route  `yaml:"routes"`
 	Requests Requests `yaml:"requests"`
 	Drain    Drain    `yaml:"drain"`
@@ -24,8 +25,8 @@ type Config struct {
 type Listen struct {
 	// Public is the door that clients use.
 	Public string `yaml:"public"`
-	// Operator serves metrics, health and profiles. It asks for no password:
-	// keep it off the network.
+	// Operator serves metrics, health, profiles and the operator API; see
+	// operator for who is let in.
 	Operator string `yaml:"operator"`
 }
 
@@ -138,6 +139,13 @@ type Claims struct {
 	Timeout Duration `yaml:"timeout"`
 	// Lease is how long a gateway counts as alive after its last sign.
 	Lease Duration `yaml:"lease"`
+}
+
+// Operator says who may operate the gateway, besides whoever asks from its own
+// machine.
+type Operator struct {
+	// TokenFile names a file that holds the bearer token; empty for nobody else.
+	TokenFile string `yaml:"token_file"`
 }
 
 // OFREP names a flag service that speaks the OpenFeature remote protocol.

@@ -23,6 +23,9 @@ func validate(c *Config, wrong complain) {
 	validateTemporal(&c.Temporal, wrong)
 	validateRollout(&c.Rollout, wrong)
 	validateClaims(&c.Claims, wrong)
+	if file := c.Operator.TokenFile; strings.TrimSpace(file) != file || strings.HasSuffix(file, "/") {
+		wrong("operator.token_file", "%q is not the name of a file", file)
+	}
 	if len(c.Routes) == 0 {
 		wrong("routes", "name at least one route, or nothing is ever ingested by Temporal")
 	}

@@ -2,8 +2,14 @@ package rollout
 
 import "time"
 
-// MaxClaims bounds the open intents of one document.
-const MaxClaims = 256
+const (
+	// MaxOpen bounds the open intents of one document; one more is refused.
+	MaxOpen = 256
+	// MaxSettled bounds its settled ones; of more, the oldest are forgotten before
+	// their horizon, so that a document that changes all the time does not make
+	// its record ever larger.
+	MaxSettled = 1024
+)
 
 // Holding is all that is remembered of one document: its claims, in claim order.
 // Its methods are pure: they read no clock, and those that fail change nothing.
@@ -89,13 +95,28 @@ func (h *Holding) Expires(horizon time.Duration) int64 {
 	return last
 }
 
-// forget drops the claims whose horizon has passed.
+// forget drops the claims whose horizon has passed, and the oldest of too many.
 func (h *Holding) forget(at Instant) {
+	settled := len(h.Claims) - h.open()
 	kept := h.Claims[:0:0]
 	for _, c := range h.Claims {
-		if c.Open() || c.Settled+at.Horizon.Milliseconds() > at.Now.UnixMilli() {
-			kept = append(kept, c)
+		if !c.Open() {
+			if settled > MaxSettled || c.Settled+at.Horizon.Milliseconds() <= at.Now.UnixMilli() {
+				settled--
+				continue
+			}
 		}
+		kept = append(kept, c)
 	}
 	h.Claims = kept
+}
+
+// open counts the open claims.
+func (h *Holding) open() (n int) {
+	for i := range h.Claims {
+		if h.Claims[i].Open() {
+			n++
+		}
+	}
+	return n
 }

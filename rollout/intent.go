@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"hash"
 	"strconv"
+	"strings"
 )
 
 // Intent names one wish to ingest one version of a document. A retry is the
@@ -62,6 +63,23 @@ func intent(kind byte, sum []byte) Intent {
 	text := make([]byte, 1, 33)
 	text[0] = kind
 	return Intent(hex.AppendEncode(text, sum[:16]))
+}
+
+// ParseWorkflowID takes an ID apart that WorkflowID made with the prefix; false if
+// it did not.
+func ParseWorkflowID(prefix, id string) (docID string, intent Intent, life uint64, ok bool) {
+	rest, ours := strings.CutPrefix(id, prefix+"/")
+	beforeLife, number, found := cutLast(rest)
+	docID, name, named := cutLast(beforeLife)
+	life, err := strconv.ParseUint(number, 10, 64)
+	return docID, Intent(name), life, ours && found && named && err == nil && len(name) == 33
+}
+
+func cutLast(s string) (before, after string, found bool) {
+	if i := strings.LastIndexByte(s, '/'); i >= 0 {
+		return s[:i], s[i+1:], true
+	}
+	return s, "", false
 }
 
 // WorkflowID returns `<prefix>/<doc_id>/<intent>/<life>`. Intent and life hold

@@ -57,12 +57,16 @@ type Grant struct {
 func (h *Holding) Take(ask Ask, at Instant) (Grant, error) {
 	h.forget(at)
 	if c := h.Find(ask.Intent); c != nil {
-		if c.Digest != ask.Digest {
+		switch c.Digest {
+		case [16]byte{}: // restored without it
+			c.Digest = ask.Digest
+		case ask.Digest:
+		default:
 			return Grant{}, ErrKeyReused
 		}
 		return h.again(c, ask, at)
 	}
-	if len(h.Claims) >= MaxClaims {
+	if h.open() >= MaxOpen {
 		return Grant{}, ErrBusy
 	}
 	decision := h.decide(ask, at)

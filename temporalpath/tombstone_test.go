@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sluice/rollout"
+	"sluice/temporalpath"
 )
 
 // A start that comes after its tombstone never runs, whether the tombstone is
@@ -77,6 +78,23 @@ func TestFenceFindsWhatWasStarted(t *testing.T) {
 		if held, err := f.path.Fence(t.Context(), run.WorkflowID); !held || err != nil {
 			t.Errorf("%s, ended: held %v, %v", route, held, err)
 		}
+	}
+	lives := map[string]bool{}
+	for range 100 { // visibility lags behind
+		err := f.path.Recent(t.Context(), time.Now().Add(-time.Hour), func(life temporalpath.Life) error {
+			lives[life.WorkflowID] = life.Running
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(lives) == 2 {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	if len(lives) != 2 {
+		t.Errorf("listed %v", lives)
 	}
 	if kept, err := f.path.Retention(t.Context()); err != nil || kept != 24*time.Hour {
 		t.Errorf("retention %v, %v", kept, err)

@@ -33,7 +33,7 @@ func (d *Demo) banner(took time.Duration) string {
 	fmt.Fprintf(&b, `
 Try:
 
-  curl -i http://%s/v1/documents -d '{"doc_id":"doc-123","text":"Ada Lovelace"}'
+  curl -i http://%s/v1/documents -d '{"doc_id":"doc-123","text":"version '$RANDOM'"}'
 
   sed -i 's/"defaultVariant": "p10"/"defaultVariant": "p50"/' %s
 

@@ -36,7 +36,7 @@ func TestEveryPanelShowsTheRealStack(t *testing.T) {
 			t.Error(err)
 			continue
 		}
-		for _, sample := range prometheus.Await(t, expr, time.Minute) {
+		for _, sample := range prometheus.Await(t, expr, 2*time.Minute) {
 			if !sample.Finite() {
 				t.Errorf("%s: %v", query, sample)
 			}

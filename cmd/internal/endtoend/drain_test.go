@@ -21,7 +21,7 @@ import (
 func TestDrainFailsNoPost(t *testing.T) {
 	t.Parallel()
 	s := assemble(t, "")
-	config, err := configs.Load("../../../configs/gateway.yaml", append(s.settings,
+	config, err := configs.Load("../../../configs/gateway.yaml", append(s.settings, "drain.lame_duck=5s",
 		"data="+s.dir+"/draining")...)
 	if err != nil {
 		t.Fatal(err)

@@ -105,8 +105,10 @@ func TestKillFlagSendsEverythingToLegacy(t *testing.T) {
 		t.Fatalf("before: %v", a)
 	}
 	s.setFlags(t, 100, true)
+	n := 0
 	eventually(t, "the kill flag is in force", func() bool {
-		a := s.mustPost(t, `{"doc_id":"k"}`)
+		n++
+		a := s.mustPost(t, fmt.Sprintf(`{"doc_id":"k%d"}`, n))
 		return a.path() == "legacy" && a.header.Get("Rollout-Reason") == "kill"
 	})
 }

@@ -36,6 +36,9 @@ func (g *Gateway) openClaims(ctx context.Context) error {
 	}
 	g.closers = append(g.closers, g.records.Close)
 	g.ceilings.own = g.flags.Policy
+	if store, may := g.records.(losable); may {
+		g.ceilings.own = cautious(store, g.flags.Policy)
+	}
 	if _, several := g.records.(shared); several {
 		// Nothing is known of what the others agreed on: nothing is allowed yet.
 		g.ceilings.stored.Store(&rollout.Policy{})

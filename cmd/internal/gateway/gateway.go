@@ -99,6 +99,9 @@ func (g *Gateway) Run(ctx context.Context) error {
 	group.Go(func() error { g.health.Watch(running, pollersInterval); return nil })
 	group.Go(func() error { g.watchBreaker(running); return nil })
 	group.Go(func() error { return g.claims.Run(running) })
+	if store, may := g.records.(losable); may {
+		group.Go(func() error { g.rebuild(running, store); return nil })
+	}
 	if store, several := g.records.(shared); several {
 		group.Go(func() error { g.followPolicy(running, store); return nil })
 	}

@@ -52,12 +52,16 @@ func (g *Gateway) openServers(context.Context) error {
 			}
 		},
 	}
-	g.operatorServer = &http.Server{Handler: g.operatorHandler(), ReadHeaderTimeout: c.HeaderTimeout.Std(), ErrorLog: log}
+	operated, err := g.operated(g.operatorHandler())
+	if err != nil {
+		return err
+	}
+	g.operatorServer = &http.Server{Handler: operated, ReadHeaderTimeout: c.HeaderTimeout.Std(), ErrorLog: log}
 	return nil
 }
 
 // operatorHandler serves what operators and their tools look at.
-func (g *Gateway) operatorHandler() http.Handler {
+func (g *Gateway) operatorHandler() *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", g.metrics.Handler())
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { connect.Say(w, http.StatusOK, "alive") })

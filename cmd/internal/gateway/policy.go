@@ -14,7 +14,7 @@ import (
 type shared interface {
 	// Offer says what this gateway's own flags allow, and returns what is in
 	// force. Only the leader's offer changes that.
-	Offer(ctx context.Context, owner string, ttl time.Duration, want rollout.Policy) (inForce rollout.Policy, mark rollout.Exposure, err error)
+	Offer(ctx context.Context, owner string, want rollout.Policy) (inForce rollout.Policy, mark rollout.Exposure, err error)
 	// Changes wakes whoever follows the policy.
 	Changes() <-chan struct{}
 }
@@ -51,8 +51,6 @@ const (
 	// lookInterval is how often this gateway's own flags are looked at, so that a
 	// change is offered at once.
 	lookInterval = 20 * time.Millisecond
-	// leadership is how long a leader is missed before another takes over.
-	leadership = 3 * time.Second
 )
 
 // followPolicy keeps the store's policy and this gateway's view of it together.
@@ -79,7 +77,7 @@ func (g *Gateway) followPolicy(ctx context.Context, store shared) {
 func (g *Gateway) offer(ctx context.Context, store shared, own *rollout.Policy) {
 	limit, cancel := context.WithTimeout(ctx, g.config.Claims.Timeout.Std())
 	defer cancel()
-	inForce, _, err := store.Offer(limit, g.name, leadership, *own)
+	inForce, _, err := store.Offer(limit, g.name, *own)
 	if err != nil {
 		if ctx.Err() == nil {
 			g.options.Log.Debug("the policy could not be read from the store; the last one known stays in force", zap.Error(err))

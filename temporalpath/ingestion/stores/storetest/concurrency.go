@@ -37,11 +37,20 @@ func together(do func(i int) error) error {
 	return errors.Join(failed...)
 }
 
+// races is how often puts meet: in one race the newest may come last by chance.
+const races = 20
+
 func racingPuts(ctx context.Context, s Subject) error {
-	err := together(func(i int) error {
-		return on(ctx, s, "racing").put(fmt.Sprint("intent-", i), int64(i)+1).err
-	})
-	return errors.Join(err, on(ctx, s, "racing").sees(fmt.Sprint("intent-", racers-1), racers).err)
+	for race := range races {
+		docID := fmt.Sprint("racing-", race)
+		err := together(func(i int) error {
+			return on(ctx, s, docID).put(fmt.Sprint("intent-", i), int64(i)+1).err
+		})
+		if err = errors.Join(err, on(ctx, s, docID).sees(fmt.Sprint("intent-", racers-1), racers).err); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func racingRepeats(ctx context.Context, s Subject) error {

@@ -1,0 +1,61 @@
+package gateway
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"go.uber.org/zap"
+
+	"sluice/rollout/audit"
+	"sluice/router/operator"
+)
+
+// minToken is the shortest token that is taken, in characters.
+const minToken = 16
+
+// operated puts the operator API beside what mux serves, and a guard around all
+// of it.
+func (g *Gateway) operated(mux *http.ServeMux) (http.Handler, error) {
+	token, err := operatorToken(g.config.Operator.TokenFile)
+	if err != nil {
+		return nil, err
+	}
+	if token == "" && !loopback(g.operator.Addr()) {
+		g.options.Log.Warn("the gateway can be operated only from its own machine", zap.String("hint", "set "+operator.TokenKey))
+	}
+	record, err := audit.Open(filepath.Join(g.config.Data, "audit.jsonl"), g.options.Log.Named("audit"))
+	if err != nil {
+		return nil, fmt.Errorf("%w\nhint: keep the file for who looks into it, and move it out of the way: a new one is begun", err)
+	}
+	g.closers = append(g.closers, record.Close)
+	mux.Handle("/api/", operator.New(operator.Config{
+		Records: g.records, Claims: g.claims, Audit: record, Owner: g.name, Log: g.options.Log.Named("operator"),
+	}))
+	return operator.Guard(token, mux), nil
+}
+
+// operatorToken reads the token; none if there is no file.
+func operatorToken(path string) (string, error) {
+	if path == "" {
+		return "", nil
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", operator.TokenKey, err)
+	}
+	token := strings.TrimSpace(string(text))
+	if len(token) < minToken || strings.ContainsAny(token, " \t\r\n") {
+		return "", fmt.Errorf("%s: %s must hold one word of %d or more characters (openssl rand -hex 32)", operator.TokenKey, path, minToken)
+	}
+	return token, nil
+}
+
+func loopback(address net.Addr) bool {
+	at, err := netip.ParseAddrPort(address.String())
+	return err == nil && at.Addr().Unmap().IsLoopback()
+}

@@ -1,0 +1,25 @@
+package rollout
+
+import "encoding/hex"
+
+// Restore puts a life on record that Temporal turned out to have, after claims
+// were lost with the machine's power. A claim of the same intent that is there
+// already is newer, or the same.
+//
+// The digest of a keyed request is not known; the first retry brings it.
+func (h *Holding) Restore(intent Intent, life uint64, route, owner string, state ClaimState, at Instant) {
+	if h.Find(intent) != nil {
+		return
+	}
+	c := Claim{
+		Intent: intent, Route: route, Life: life, Path: Temporal, Owner: owner,
+		Born: int64(life), Accepted: true,
+	}
+	if len(intent) == 33 && intent[0] == 'd' {
+		_, _ = hex.Decode(c.Digest[:], []byte(intent[1:])) // what is no digit leaves it unknown
+	}
+	if state != ClaimOpen {
+		c.settle(state, at.Now)
+	}
+	h.Claims = append(h.Claims, c)
+}

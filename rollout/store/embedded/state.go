@@ -1,0 +1,93 @@
+package embedded
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// state is what the state file says of the store's last life.
+type state struct {
+	// Salt is the directory's secret.
+	Salt uint32 `json:"salt"`
+	// Boot names the machine's boot that it lived in.
+	Boot string `json:"boot"`
+	// Clean: it ended with Close.
+	Clean bool `json:"clean"`
+	// Sync: what it had stored was on the disk.
+	Sync bool `json:"sync"`
+	// Lost: claims may be missing since a loss of power.
+	Lost bool `json:"lost"`
+}
+
+const stateFile = "state"
+
+// loadState reads the state file. A directory without segments needs none.
+func loadState(dir string) (state, error) {
+	path := filepath.Join(dir, stateFile)
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return firstState(dir)
+	}
+	if err != nil {
+		return state{}, err
+	}
+	var s state
+	if err := json.Unmarshal(text, &s); err != nil {
+		return state{}, fmt.Errorf("%s is damaged, and without it the claims cannot be read: %w; %s", path, err, advice)
+	}
+	return s, nil
+}
+
+func firstState(dir string) (state, error) {
+	ids, err := segmentIDs(dir)
+	if err != nil {
+		return state{}, err
+	}
+	if len(ids) > 0 {
+		return state{}, fmt.Errorf("there are claims in %s, but the file %q that says how to read them is not there; %s", dir, stateFile, advice)
+	}
+	var salt [4]byte
+	_, _ = rand.Read(salt[:]) // never fails
+	return state{Salt: binary.NativeEndian.Uint32(salt[:]), Clean: true}, nil
+}
+
+// save replaces the state file, durably.
+func (s state) save(dir string) error {
+	text, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(dir, stateFile)
+	file, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(append(text, '\n'))
+	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(path+".new", path); err != nil {
+		return err
+	}
+	return syncDir(dir)
+}
+
+// bootFile holds another name after each boot of the machine.
+const bootFile = "/proc/sys/kernel/random/boot_id"
+
+// bootID names this boot of the machine; "" if that cannot be found out, and then
+// every unclean end counts as a loss of power.
+func bootID() string {
+	id, err := os.ReadFile(bootFile)
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(id))
+}

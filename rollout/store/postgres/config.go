@@ -1,0 +1,160 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"go.uber.org/zap"
+)
+
+// Defaults of Config.
+const (
+	DefaultHorizon     = 15 * time.Minute
+	DefaultMaxBatch    = 256
+	DefaultCommitters  = 2
+	DefaultTimeout     = 2 * time.Second
+	DefaultLeaderTTL   = 5 * time.Second
+	DefaultForgetEvery = time.Second
+)
+
+// Config says which database is used, and how.
+type Config struct {
+	// DSN is postgres://USER:PASSWORD@HOST:PORT/DATABASE or the form key=value.
+	// With search_path=NAME, deployments can share a database.
+	DSN string
+	// Migration is the salt of the split. It is stored; another one is refused
+	// while claims are open.
+	Migration string
+	// Horizon is how long a settled claim is kept; 0 means DefaultHorizon.
+	Horizon time.Duration
+	// MaxBatch bounds the Updates of one transaction; 0 means DefaultMaxBatch.
+	MaxBatch int
+	// Committers is how many transactions are under way at once at most; 0 means
+	// DefaultCommitters.
+	Committers int
+	// Timeout bounds each statement; 0 means DefaultTimeout. Twice that bounds an
+	// exchange in which the database falls silent, and for how long an Update is
+	// repeated while others change the same document.
+	Timeout time.Duration
+	// LeaderTTL is how long a leader that stops offering stays leader; 0 means
+	// DefaultLeaderTTL.
+	LeaderTTL time.Duration
+	// ForgetEvery is the time between two looks for holdings whose horizon has
+	// passed; 0 means DefaultForgetEvery.
+	ForgetEvery time.Duration
+	// Log may be nil.
+	Log *zap.Logger
+}
+
+// spareConns are for what is no Update.
+const spareConns = 3
+
+// pool checks the configuration, fills in the defaults and returns a pool, which
+// connects when it is used. Its errors hold no password.
+func (cfg *Config) pool(ctx context.Context) (*pgxpool.Pool, error) {
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	pc, err := pgxpool.ParseConfig(cfg.DSN)
+	if err != nil {
+		// pgx quotes the DSN in its error, and hides the password only where it
+		// finds it.
+		return nil, errors.New("the DSN cannot be read: write postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=..., special characters percent-encoded")
+	}
+	pc.MaxConns = int32(cfg.Committers + spareConns)
+	pc.PingTimeout = cfg.Timeout
+	cc := pc.ConnConfig
+	if cc.ConnectTimeout == 0 || cc.ConnectTimeout > cfg.Timeout {
+		cc.ConnectTimeout = cfg.Timeout
+	}
+	limit := strconv.FormatInt(cfg.Timeout.Milliseconds(), 10)
+	set := cc.RuntimeParams
+	if set["application_name"] == "" {
+		set["application_name"] = "sluice"
+	}
+	set["statement_timeout"], set["idle_in_transaction_session_timeout"] = limit, limit
+	// Claims are looked up by key alone. A plan that was made while the table was
+	// small would read it whole when it is not small any more.
+	set["enable_seqscan"], set["jit"] = "off", "off"
+	// A gateway whose network went away in the middle of a message keeps its locks
+	// until the server notices.
+	set["tcp_keepalives_idle"], set["tcp_keepalives_interval"], set["tcp_keepalives_count"] = "5", "2", "3"
+	pc.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, perSession, limit)
+		return err
+	}
+	return pgxpool.NewWithConfig(ctx, pc)
+}
+
+// perSession undoes a server-wide synchronous_commit=off, with which a crash of the
+// database forgets claims that it acknowledged, and bounds transactions where the
+// server can (PostgreSQL 17).
+const perSession = `SELECT set_config('synchronous_commit', 'local', false) WHERE current_setting('synchronous_commit') = 'off'
+	UNION ALL SELECT set_config('transaction_timeout', $1, false) WHERE current_setting('server_version_num')::int >= 170000`
+
+func (cfg *Config) check() error {
+	switch {
+	case cfg.DSN == "":
+		return errors.New("the DSN is empty: write postgres://USER:PASSWORD@HOST:PORT/DATABASE")
+	case cfg.Migration == "" || !text(cfg.Migration):
+		return errors.New("the migration's salt is empty or not UTF-8")
+	case cfg.Horizon < 0 || cfg.MaxBatch < 0 || cfg.Committers < 0 || cfg.Timeout < 0 || cfg.LeaderTTL < 0 || cfg.ForgetEvery < 0:
+		return errors.New("horizon, batch, committers and times must not be negative")
+	case cfg.Timeout > 0 && cfg.Timeout < time.Millisecond:
+		return fmt.Errorf("the timeout %v is shorter than a millisecond", cfg.Timeout)
+	}
+	orDefault(&cfg.Horizon, DefaultHorizon)
+	orDefault(&cfg.MaxBatch, DefaultMaxBatch)
+	orDefault(&cfg.Committers, DefaultCommitters)
+	orDefault(&cfg.Timeout, DefaultTimeout)
+	orDefault(&cfg.LeaderTTL, DefaultLeaderTTL)
+	orDefault(&cfg.ForgetEvery, DefaultForgetEvery)
+	if cfg.Log == nil {
+		cfg.Log = zap.NewNop()
+	}
+	return nil
+}
+
+func orDefault[T comparable](value *T, otherwise T) {
+	var zero T
+	if *value == zero {
+		*value = otherwise
+	}
+}
+
+// text reports whether PostgreSQL can hold s as text.
+func text(s string) bool {
+	for i := range len(s) {
+		if s[i] == 0 {
+			return false
+		}
+	}
+	return utf8.ValidString(s)
+}
+
+// where names the database, without the password.
+func where(pool *pgxpool.Pool) string {
+	cc := pool.Config().ConnConfig
+	return fmt.Sprintf("PostgreSQL at %s:%d, database %q, user %q", cc.Host, cc.Port, cc.Database, cc.User)
+}
+
+// final reports whether repeating what failed with err is pointless until
+// somebody changes the configuration or the database.
+func final(err error) bool {
+	var refused *pgconn.PgError
+	if !errors.As(err, &refused) {
+		return errors.Is(err, ErrMigration) || errors.Is(err, errLayout)
+	}
+	switch refused.Code {
+	case "3D000", "3F000", "42501": // no such database, no such schema, may not
+		return true
+	}
+	return refused.Code[:2] == "28" // may not log in
+}

@@ -1,0 +1,134 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// layout is the version of the tables.
+const layout = 1
+
+var errLayout = errors.New("the tables were made by another version of sluice")
+
+// schemaLock lets one gateway at a time make the tables.
+const schemaLock = `SELECT pg_advisory_xact_lock(hashtext('sluice claims'))`
+
+// The columns of a claim are what the database itself must know; the rest is in
+// the record, as rollout.AppendHolding wrote it. doc_key is the first half of the
+// doc_id's SHA-256. expires is in milliseconds since 1970, 0 while a claim is
+// open; owners are those of the open claims and of their sends, sorted.
+//
+// The leader's row is locked while a policy is made, leases are renewed every
+// second: neither may disturb the control row, which every batch checks.
+const schema = `
+CREATE TABLE sluice_claims (
+	doc_key bytea PRIMARY KEY,
+	record  bytea NOT NULL,
+	stamp   bigint NOT NULL,
+	owners  text[] COLLATE "C" NOT NULL,
+	expires bigint NOT NULL
+) WITH (autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.2);
+CREATE INDEX sluice_claims_open ON sluice_claims (owners) WHERE expires = 0;
+CREATE INDEX sluice_claims_settled ON sluice_claims (expires) WHERE expires > 0;
+
+CREATE TABLE sluice_leases (
+	owner   text COLLATE "C" PRIMARY KEY,
+	expires timestamptz NOT NULL
+);
+
+CREATE TABLE sluice_leader (
+	one     boolean PRIMARY KEY DEFAULT true CHECK (one),
+	owner   text NOT NULL,
+	expires timestamptz NOT NULL
+);
+
+CREATE TABLE sluice_control (
+	one       boolean PRIMARY KEY DEFAULT true CHECK (one),
+	layout    integer NOT NULL,
+	migration text NOT NULL,
+	epoch     bigint NOT NULL,
+	flag      integer NOT NULL,
+	plan      integer NOT NULL,
+	brake     integer NOT NULL,
+	shadow    integer NOT NULL,
+	kill      boolean NOT NULL,
+	mark      integer NOT NULL
+)`
+
+// firstControl is the control row before any Offer: nothing goes to Temporal.
+const firstControl = `INSERT INTO sluice_control (layout, migration, epoch, flag, plan, brake, shadow, kill, mark)
+	VALUES ($1, $2, 0, 0, 1000000, 1000000, 0, false, 0)`
+
+// prepare makes the tables where there are none and takes the database over for
+// the migration. All of it is one transaction; several gateways may try at once.
+func (s *Store) prepare(ctx context.Context) error {
+	ctx, cancel := s.bounded(ctx)
+	defer cancel()
+	err := pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, schemaLock); err != nil {
+			return err
+		}
+		if err := s.makeTables(ctx, tx); err != nil {
+			return err
+		}
+		return s.takeOver(ctx, tx)
+	})
+	if err != nil {
+		return fmt.Errorf("%s (does it run, and may the user log in and create tables?): %w", where(s.pool), err)
+	}
+	return nil
+}
+
+// makeTables touches no table that exists: CREATE INDEX IF NOT EXISTS would lock
+// the claims against the gateways that run.
+func (s *Store) makeTables(ctx context.Context, tx pgx.Tx) error {
+	var there bool
+	if err := tx.QueryRow(ctx, `SELECT to_regclass('sluice_control') IS NOT NULL`).Scan(&there); err != nil || there {
+		return err
+	}
+	if _, err := tx.Exec(ctx, schema, pgx.QueryExecModeSimpleProtocol); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, firstControl, layout, s.cfg.Migration)
+	return err
+}
+
+// takeOver checks that the tables are this version's and this migration's. A new
+// migration begins with the policy that is in force, as a new epoch, so that
+// gateways of the old one cannot commit any more.
+func (s *Store) takeOver(ctx context.Context, tx pgx.Tx) error {
+	var found int
+	var migration string
+	const look = `SELECT layout, migration FROM sluice_control WHERE one`
+	if err := tx.QueryRow(ctx, look).Scan(&found, &migration); err != nil {
+		return err
+	}
+	if found != layout {
+		return fmt.Errorf("layout %d, this one needs %d: %w", found, layout, errLayout)
+	}
+	if migration == s.cfg.Migration {
+		return nil
+	}
+	if _, err := tx.Exec(ctx, `LOCK TABLE sluice_control IN EXCLUSIVE MODE`); err != nil {
+		return err
+	}
+	var open bool
+	if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM sluice_claims WHERE expires = 0)`).Scan(&open); err != nil {
+		return err
+	}
+	if open {
+		return s.foreign(migration)
+	}
+	_, err := tx.Exec(ctx, `UPDATE sluice_control SET migration = $1, epoch = epoch + 1,
+		mark = CASE WHEN kill THEN 0 ELSE least(flag, plan, brake) END`, s.cfg.Migration)
+	return err
+}
+
+// foreign is the error for a database of another migration.
+func (s *Store) foreign(migration string) error {
+	return fmt.Errorf("%w: its salt is %q, this gateway's is %q: a new salt sends documents elsewhere, so it is refused while claims are open; use the old salt until none are",
+		ErrMigration, migration, s.cfg.Migration)
+}

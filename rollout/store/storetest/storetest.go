@@ -1,0 +1,106 @@
+// Package storetest is what every store of claims must pass, whatever it is
+// built on. A store's own tests call Run with a way to get an empty store.
+//
+// What the checks hold a store to:
+//   - Update is one atomic change: it happened as a whole before Update returned
+//     nil, or it never happens.
+//   - Updates of one document happen one after the other, through all handles.
+//   - What Update returned nil for is there for every later Update, Get and Open,
+//     through any handle, now or after the store was opened again.
+//   - A holding lives until its last claim's horizon, and not much longer.
+//
+// The changes are the hub's own operations, so a store that passes keeps the
+// promises of rollout.Holding.
+package storetest
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"sluice/rollout"
+)
+
+// Store is a handle on a store of claims.
+type Store interface {
+	// Update makes one atomic change: it reads the document's holding (an empty
+	// one with DocID set and Version 0 if nothing is stored), calls change, and
+	// makes what change made of it durable before it returns nil.
+	//
+	// change is pure, gets a private copy, and may be called more than once. If
+	// it returns an error, nothing is stored and Update returns that error as it
+	// is. If it leaves Claims empty, the record is removed. If it changes
+	// nothing, nothing is written; else Version grows by one.
+	Update(ctx context.Context, docID string, change func(h *rollout.Holding, at rollout.Instant) error) error
+	// Get returns the holding: Version 0 and no claims if nothing is stored, or
+	// if what is stored has expired.
+	Get(ctx context.Context, docID string) (*rollout.Holding, error)
+	// Open visits every holding that has an open claim, as of about now. It
+	// stops at visit's error and returns it as it is.
+	Open(ctx context.Context, visit func(*rollout.Holding) error) error
+	// Renew keeps the owner's lease alive for ttl.
+	Renew(ctx context.Context, owner string, ttl time.Duration) error
+	// Dead lists the owners, of open claims or of their sends, other than self
+	// that have no living lease.
+	Dead(ctx context.Context, self string) ([]string, error)
+	// Close gives the handle back. What is stored stays.
+	Close() error
+}
+
+// Settings is what a handle is opened with.
+type Settings struct {
+	// Horizon is how long a settled claim is kept.
+	Horizon time.Duration
+	// Policy is in force as long as any handle is open.
+	Policy *rollout.Policy
+}
+
+// Subject is one store, empty at first.
+type Subject struct {
+	// Open opens a handle. The checks close each one that they open; t is for
+	// failing only.
+	Open func(t *testing.T, settings Settings) Store
+	// Shared: several handles may be open at once, as of several gateways. Else
+	// each is closed before the next is opened.
+	Shared bool
+	// Leases: an owner lives while its lease does, by the store's clock. Else
+	// there is one gateway at a time, and every other owner is dead at once.
+	Leases bool
+}
+
+// Run checks a store. fresh returns a new, empty one each time; it may register
+// its clean-up with t.
+func Run(t *testing.T, fresh func(t *testing.T) Subject) {
+	for _, check := range []struct {
+		name string
+		run  func(t *testing.T, w *world)
+	}{
+		{"nothing is stored at first", nothingAtFirst},
+		{"a change is told the instant", toldTheInstant},
+		{"versions count the changes", versionsCount},
+		{"an error leaves nothing", errorLeavesNothing},
+		{"an ended context changes nothing", endedContext},
+		{"copies are private", copiesArePrivate},
+		{"what is left empty is removed", emptyIsRemoved},
+		{"any document, any size", anyDocument},
+		{"updates of one document are serial", updatesAreSerial},
+		{"documents do not disturb each other", documentsAreApart},
+		{"a second start or the move", startOrMove},
+		{"one move", oneMove},
+		{"one attempt's end or the move", endOrMove},
+		{"open holdings are visited", openAreVisited},
+		{"opening again keeps everything", reopeningKeeps},
+		{"settled holdings expire", settledExpire},
+		{"open holdings do not expire", openStay},
+		{"the dead are named", deadAreNamed},
+		{"leases run out", leasesRunOut},
+		{"like a map", likeAMap},
+		{"like a map, many at once", likeAMapAtOnce},
+	} {
+		t.Run(check.name, func(t *testing.T) {
+			w := &world{t: t, subject: fresh(t), settings: Settings{Horizon: time.Hour, Policy: everything()}}
+			defer w.close()
+			check.run(t, w)
+		})
+	}
+}

@@ -1,0 +1,24 @@
+package claims
+
+import (
+	"context"
+
+	"sluice/rollout"
+)
+
+// Restore puts a life on record that Temporal has, after claims were lost. The
+// resolver finds out how it stands.
+func (b *Book) Restore(ctx context.Context, route, workflowID string) error {
+	docID, intent, life, ok := rollout.ParseWorkflowID(b.config.Prefix, workflowID)
+	if !ok {
+		return nil // not one of ours
+	}
+	err := b.update(ctx, docID, func(h *rollout.Holding, at rollout.Instant) error {
+		h.Restore(intent, life, route, b.config.Owner, rollout.ClaimOpen, at)
+		return nil
+	})
+	if err == nil {
+		b.suspects.add(suspect{docID: docID, intent: intent, life: life})
+	}
+	return err
+}

@@ -1,0 +1,78 @@
+package operator
+
+import (
+	"time"
+
+	"sluice/rollout"
+)
+
+// Claim is one life of one intent, as the API shows it.
+type Claim struct {
+	DocID  string         `json:"doc_id"`
+	Intent rollout.Intent `json:"intent"`
+	Life   uint64         `json:"life"`
+	Route  string         `json:"route"`
+	Path   string         `json:"path"`
+	State  string         `json:"state"`
+	// Ambiguous: what was sent for it may or may not have arrived.
+	Ambiguous bool `json:"ambiguous"`
+	// Owner is the gateway that is to settle it.
+	Owner string `json:"owner"`
+	// Epoch is that of the policy that its path was decided under.
+	Epoch uint64 `json:"epoch"`
+	// Born is when the life began, Settled when it was settled, by the store's
+	// clock. Age is the time since Born, in seconds, by the gateway's.
+	Born    time.Time `json:"born"`
+	Settled time.Time `json:"settled,omitzero"`
+	Age     float64   `json:"age"`
+	// Attempts are the starts on Temporal that were registered, Unsettled those
+	// that may still arrive. Accepted: Temporal has acknowledged one.
+	Attempts  uint32 `json:"attempts"`
+	Unsettled uint32 `json:"unsettled"`
+	Accepted  bool   `json:"accepted"`
+	// Sends are the requests to legacy under way; Broken those without an answer.
+	Sends  []Sends `json:"sends,omitempty"`
+	Broken uint32  `json:"broken"`
+}
+
+// Sends are the requests to legacy that one gateway has under way.
+type Sends struct {
+	Owner string    `json:"owner"`
+	Count uint32    `json:"count"`
+	Last  time.Time `json:"last"`
+}
+
+// shown returns the claim as the API shows it; self is the gateway's own name.
+func shown(docID string, c *rollout.Claim, self string, now time.Time) Claim {
+	born := time.UnixMilli(c.Born).UTC()
+	s := Claim{
+		DocID: docID, Intent: c.Intent, Life: c.Life, Route: c.Route, Path: c.Path.String(), State: c.State.String(),
+		Ambiguous: ambiguous(c, self), Owner: c.Owner, Epoch: c.Epoch, Born: born, Age: now.Sub(born).Seconds(),
+		Attempts: c.Attempts, Unsettled: c.Unsettled, Accepted: c.Accepted, Broken: c.Broken,
+	}
+	if c.Settled > 0 {
+		s.Settled = time.UnixMilli(c.Settled).UTC()
+	}
+	for _, sends := range c.Sends {
+		s.Sends = append(s.Sends, Sends{Owner: sends.Owner, Count: sends.Count, Last: time.UnixMilli(sends.Last).UTC()})
+	}
+	return s
+}
+
+// ambiguous reports whether what was sent for an open claim may or may not have
+// arrived, for all that this gateway knows. Those that are merely under way are
+// so for a moment too.
+func ambiguous(c *rollout.Claim, self string) bool {
+	if !c.Open() {
+		return false
+	}
+	if c.Path == rollout.Temporal {
+		return !c.Accepted && c.Unsettled > 0
+	}
+	for _, sends := range c.Sends {
+		if sends.Owner != self {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,101 @@
+// Package operator is the API by which operators look at what the gateway holds,
+// and put right by hand what it cannot put right itself.
+//
+//	GET  /api/claims?state=open|ambiguous&limit=N&after=DOC_ID
+//	GET  /api/claims/DOC_ID       (escaped as one part of a path)
+//	POST /api/claims/settle       {"doc_id", "intent", "life", "state", "reason"}
+//	GET  /api/audit?after=SEQ&limit=N
+//
+// Invariants:
+//   - Nothing is done by hand before it is on record. What then could not be done
+//     is put on record too.
+//   - Input is taken strictly: a member or a parameter that is not known is an
+//     error, because a typo must not become another act.
+//   - Errors are problem+json, and all are written by writeProblem.
+//   - Who is let in is not decided here but by Guard, which goes around all that
+//     the operator's listener serves.
+package operator
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+
+	"sluice/rollout"
+)
+
+// Records is the store of claims, to look at.
+type Records interface {
+	// Open visits every holding with an open claim, in no order, until visit
+	// fails. A holding is visit's only while it runs.
+	Open(ctx context.Context, visit func(*rollout.Holding) error) error
+	// Get returns the document's holding, without claims if there is none.
+	Get(ctx context.Context, docID string) (*rollout.Holding, error)
+}
+
+// Claims settles.
+type Claims interface {
+	// Force settles an open life whatever is known of it. It fails with
+	// rollout.ErrClaimGone and has done nothing; after any other error nobody
+	// knows.
+	Force(ctx context.Context, docID string, intent rollout.Intent, life uint64, state rollout.ClaimState) error
+}
+
+// Audit is the record of what was done by hand.
+type Audit interface {
+	// Append returns once the act is durably on record.
+	Append(ctx context.Context, act rollout.Act) (rollout.Entry, error)
+	// Read returns up to limit entries after the one numbered after, in order.
+	Read(ctx context.Context, after uint64, limit int) ([]rollout.Entry, error)
+}
+
+// Config configures the API. All fields are needed.
+type Config struct {
+	Records Records
+	Claims  Claims
+	Audit   Audit
+	// Owner is this gateway's name among the owners of claims.
+	Owner string
+	Log   *zap.Logger
+}
+
+// timeout bounds one look at the store, which may hold a million claims.
+const timeout = 30 * time.Second
+
+// api answers for one gateway.
+type api struct{ Config }
+
+// New returns the handler for everything below /api/.
+func New(config Config) http.Handler {
+	a := &api{config}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /api/claims", a.list)
+	mux.HandleFunc("GET /api/claims/{doc_id}", a.show)
+	mux.Handle("POST /api/claims/settle", deliberate(a.settle))
+	mux.HandleFunc("GET /api/audit", a.record)
+	mux.HandleFunc("/api/claims", allowing("GET, HEAD"))
+	mux.HandleFunc("/api/claims/{doc_id}", func(w http.ResponseWriter, r *http.Request) {
+		methods := "GET, HEAD"
+		if r.PathValue("doc_id") == "settle" {
+			methods += ", POST"
+		}
+		allowing(methods)(w, r)
+	})
+	mux.HandleFunc("/api/audit", allowing("GET, HEAD"))
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		writeProblem(w, problem{Slug: "not-found", Status: http.StatusNotFound, Detail: "the operator API has no such resource"})
+	})
+	return mux
+}
+
+// allowing answers a method that a resource does not have.
+func allowing(methods string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Allow", methods)
+		writeProblem(w, problem{Slug: "method", Status: http.StatusMethodNotAllowed,
+			Detail: "this resource has only " + strings.ReplaceAll(methods, ", ", " and ")})
+	}
+}

@@ -1,0 +1,50 @@
+package temporalpath
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/workflowservice/v1"
+)
+
+// Life is a run of a document's workflow, as visibility lists it.
+type Life struct {
+	WorkflowID   string
+	WorkflowType string
+	Running      bool
+}
+
+// pageSize is how many runs are listed in one call.
+const pageSize = 1000
+
+// Recent visits the runs under the path's prefix that are open, or were closed
+// since, tombstones left out. Visibility lags behind by a moment. It fails with
+// Temporal's error, or visit's.
+func (p *Path) Recent(ctx context.Context, since time.Time, visit func(Life) error) error {
+	request := &workflowservice.ListWorkflowExecutionsRequest{
+		Namespace: p.config.Namespace,
+		PageSize:  pageSize,
+		Query: fmt.Sprintf("WorkflowId STARTS_WITH '%s/' AND WorkflowType != '%s' AND (ExecutionStatus = 'Running' OR CloseTime > '%s')",
+			p.config.Prefix, TombstoneType, since.UTC().Format(time.RFC3339)),
+	}
+	for {
+		page, err := p.service.ListWorkflowExecutions(ctx, request)
+		if err != nil {
+			return err
+		}
+		for _, run := range page.Executions {
+			life := Life{
+				WorkflowID: run.GetExecution().GetWorkflowId(), WorkflowType: run.GetType().GetName(),
+				Running: run.GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING,
+			}
+			if err := visit(life); err != nil {
+				return err
+			}
+		}
+		if request.NextPageToken = page.NextPageToken; len(request.NextPageToken) == 0 {
+			return nil
+		}
+	}
+}
