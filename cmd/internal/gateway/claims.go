@@ -83,7 +83,7 @@ func (g *Gateway) openRecords(ctx context.Context) (records, error) {
 			return nil, fmt.Errorf("claims.postgres_file: %w", err)
 		}
 		return postgres.Open(ctx, postgres.Config{
-			DSN: strings.TrimSpace(string(dsn)), Migration: g.config.Rollout.Salt, Horizon: c.Horizon.Std(), LeaderTTL: leadership, Log: log,
+			DSN: strings.TrimSpace(string(dsn)), Migration: g.config.Rollout.Salt, Horizon: c.Horizon.Std(), Log: log,
 		})
 	}
 	store, err := embedded.Open(ctx, embedded.Config{
