@@ -36,6 +36,7 @@ func Run(ctx context.Context, config Config) (*Result, error) {
 		return nil, err
 	}
 	r.Took = time.Since(began)
+	r.Memory = memory()
 	s.report(r)
 	return r, ctx.Err()
 }
@@ -69,7 +70,7 @@ func (s *stage) aftermath(ctx context.Context, r *Result) error {
 	}
 	s.clients.Leftover(ctx)
 	if s.config.Without == "" {
-		if err := s.settle(ctx); err != nil {
+		if err := s.settle(ctx, adoption); err != nil {
 			r.Open = append(r.Open, err.Error())
 		}
 		// A rollback changes nothing for what was answered.
@@ -78,11 +79,11 @@ func (s *stage) aftermath(ctx context.Context, r *Result) error {
 		}
 		pause(ctx, 2*time.Second)
 		s.clients.Recall(ctx, recall)
-		if err := s.settle(ctx); err != nil {
+		if err := s.settle(ctx, time.Second); err != nil {
 			r.Open = append(r.Open, err.Error())
 		}
 	} else {
-		pause(ctx, quiet)
+		pause(ctx, adoption)
 	}
 	running, err := s.worker.Running(ctx)
 	if err != nil {

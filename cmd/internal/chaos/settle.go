@@ -25,14 +25,14 @@ func (s *stage) calm() {
 const (
 	// settleLimit bounds the time until nothing is open.
 	settleLimit = 2 * time.Minute
-	// quiet is how long that must stay so: what a dead gateway left is taken over
-	// when its lease and legacy's time limit have passed.
-	quiet = lease + answerTimeout + 3*time.Second
+	// adoption is how long that must stay so where gateways died: what one left is
+	// taken over when its lease and legacy's time limit have passed.
+	adoption = lease + answerTimeout + 3*time.Second
 )
 
-// settle waits until no workflow and no claim is open. It fails if something
-// stays.
-func (s *stage) settle(ctx context.Context) error {
+// settle waits until no workflow and no claim is open, for as long as quiet. It
+// fails if something stays.
+func (s *stage) settle(ctx context.Context, quiet time.Duration) error {
 	var since time.Time
 	for deadline := time.Now().Add(settleLimit); ; {
 		open, err := s.unsettled(ctx)

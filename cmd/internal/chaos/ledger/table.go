@@ -22,7 +22,7 @@ type Table struct {
 	// ingested again; CrashRepeats the activities that Temporal repeated.
 	OwnRepeats, CrashRepeats int
 	Lives, Replayed          int
-	// Moved are wishes that went to legacy after an attempt on Temporal failed.
+	// NoAnswer and Refused (5xx) count attempts that clients had to repeat.
 	NoAnswer, Refused int
 }
 
