@@ -6,8 +6,8 @@ package workflows
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"hash/fnv"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -48,7 +48,9 @@ type plan struct {
 
 func (i *ingestion) plan(in wire.Input) plan {
 	h := fnv.New64a()
-	fmt.Fprint(h, i.seed, in.DocID, in.Intent, in.Life)
+	for _, part := range [...]string{strconv.FormatUint(i.seed, 10), in.DocID, in.Intent, strconv.FormatUint(in.Life, 10)} {
+		_, _ = h.Write([]byte(part)) // never fails
+	}
 	luck := h.Sum64() % 1000
 	p := plan{}
 	switch {
