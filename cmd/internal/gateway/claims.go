@@ -27,6 +27,8 @@ type records interface {
 	Close() error
 }
 
+var _ shared = (*postgres.Store)(nil)
+
 func (g *Gateway) openClaims(ctx context.Context) error {
 	var err error
 	if g.records, err = g.openRecords(ctx); err != nil {
@@ -41,21 +43,25 @@ func (g *Gateway) openClaims(ctx context.Context) error {
 		// Nothing is known of what the others agreed on: nothing is allowed yet.
 		g.ceilings.stored.Store(&rollout.Policy{})
 	}
+	store, err := g.weakened(g.records)
+	if err != nil {
+		return err
+	}
 	c := g.config
 	dead := map[string][]string{}
 	for _, r := range c.Routes {
 		dead[r.Name] = r.Workflow.DeadLetters
 	}
 	config := claims.Config{
-		Store: g.records, Roll: g.records, Temporal: g.temporal,
+		Store: store, Roll: g.records, Temporal: g.temporal,
 		Owner: g.name, Prefix: c.Temporal.Prefix,
 		LegacyTimeout: legacyTimeout(c.Legacy.AnswerTimeout.Std()),
 		DeadLetters:   dead,
 		Lease:         c.Claims.Lease.Std(), StoreTimeout: c.Claims.Timeout.Std(),
 		Observer: g.metrics, Log: g.options.Log.Named("claims"),
 	}
-	if store, may := g.records.(losable); may {
-		config.Outdated = store.PowerLost
+	if losing, may := g.records.(losable); may {
+		config.Outdated = losing.PowerLost
 	}
 	g.claims = claims.New(config)
 	g.breaker = breaker.New()

@@ -1,0 +1,113 @@
+package ledger_test
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"sluice/cmd/internal/chaos/ledger"
+)
+
+// what lets one wish live a little.
+type what struct {
+	*ledger.Ledger
+}
+
+func (w what) answered(attempt, status int, path string, life uint64) {
+	w.Answered(0, ledger.Answer{Attempt: attempt, Status: status, Path: path, Life: life})
+}
+
+func (w what) legacy(attempt int, effect bool) { w.Arrived(0, attempt)(effect, false, "") }
+
+func (w what) temporal(life uint64, run string, fate ledger.Fate) {
+	w.Ran(0, ledger.Run{Life: life, ID: run, Fate: fate})()
+}
+
+// The harness is worth what its ledger sees.
+func TestCheckFindsEveryKind(t *testing.T) {
+	for kind, live := range map[string]func(what){
+		ledger.BothPaths:     func(w what) { w.legacy(0, true); w.temporal(1, "a", ledger.Done) },
+		ledger.TwiceTemporal: func(w what) { w.temporal(1, "a", ledger.Done); w.temporal(2, "b", ledger.Done) },
+		ledger.Repeated:      func(w what) { w.legacy(3, false); w.legacy(3, true) },
+		ledger.Lost:          func(w what) { w.legacy(0, true); w.answered(1, 200, "legacy", 0) },
+		ledger.Lie:           func(w what) { w.Answered(0, ledger.Answer{Status: 200, Lie: "it is of another wish"}) },
+		ledger.OtherAnswer: func(w what) {
+			w.temporal(1, "a", ledger.Done)
+			w.temporal(2, "b", ledger.Done)
+			w.answered(0, 200, "temporal", 1)
+			w.answered(1, 200, "temporal", 2)
+		},
+		ledger.OutOfTurn: func(w what) {
+			ended := w.Ran(0, ledger.Run{Life: 1, ID: "a"})
+			w.Undone(0, "a")
+			w.temporal(2, "b", ledger.Done)
+			ended()
+		},
+		ledger.Stuck: func(w what) { w.GaveUp(0, true) },
+	} {
+		l := ledger.New(1)
+		l.Wished(0, "doc")
+		live(what{l})
+		found := map[string]bool{}
+		for _, v := range l.Check() {
+			found[v.Kind] = true
+		}
+		if !found[kind] {
+			t.Errorf("%q was not found, but %v", kind, slices.Collect(maps.Keys(found)))
+		}
+		if kind != ledger.Lie && kind != ledger.Stuck && !strings.Contains(l.Timeline(0, nil), "wish 0") {
+			t.Errorf("%q has no timeline", kind)
+		}
+	}
+}
+
+// What is allowed must pass: a client's own repeats on legacy, a life that left
+// nothing and its successor, an activity that Temporal repeats, a dead letter.
+func TestCheckAllowsWhatIsAllowed(t *testing.T) {
+	for name, live := range map[string]func(what){
+		"own repeats": func(w what) { w.legacy(0, true); w.legacy(1, true); w.answered(1, 200, "legacy", 0) },
+		"fallback": func(w what) {
+			w.temporal(1, "a", ledger.Undo)
+			w.Undone(0, "a")
+			w.legacy(0, true)
+			w.answered(0, 200, "legacy", 0)
+		},
+		"next life": func(w what) {
+			w.temporal(1, "a", ledger.Undo)
+			w.Undone(0, "a")
+			w.temporal(2, "b", ledger.Done)
+			w.answered(1, 200, "temporal", 2)
+		},
+		"repeated by it": func(w what) {
+			w.temporal(1, "a", ledger.Done)
+			w.temporal(1, "a", ledger.Done)
+			w.answered(0, 200, "temporal", 1)
+		},
+		"accepted":    func(w what) { w.answered(0, 202, "temporal", 0); w.temporal(1, "a", ledger.Undo); w.Undone(0, "a") },
+		"dead letter": func(w what) { w.temporal(1, "a", ledger.Dead); w.answered(0, ledger.DeadStatus, "temporal", 0) },
+	} {
+		l := ledger.New(1)
+		l.Wished(0, "doc")
+		live(what{l})
+		if found := l.Check(); len(found) > 0 {
+			t.Errorf("%s: %v", name, found)
+		}
+		table := l.Table(func(int) bool { return false })
+		if table.Accepted != 1 || table.Legacy+table.Temporal+table.DeadLetter != 1 || len(table.Residue) > 0 {
+			t.Errorf("%s: %+v", name, table)
+		}
+	}
+}
+
+// An accepted wish that is nowhere is in the residue.
+func TestTableNamesTheResidue(t *testing.T) {
+	l := ledger.New(2)
+	l.Answered(1, ledger.Answer{Status: 202, Path: "temporal"})
+	if table := l.Table(func(int) bool { return false }); len(table.Residue) != 1 || table.Residue[0] != 1 {
+		t.Errorf("%+v", table)
+	}
+	if table := l.Table(func(int) bool { return true }); table.InFlight != 1 || len(table.Residue) > 0 {
+		t.Errorf("in flight: %+v", table)
+	}
+}

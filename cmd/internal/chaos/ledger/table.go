@@ -1,0 +1,120 @@
+package ledger
+
+import "net/http"
+
+// Table is where the accepted wishes are. Accepted is the sum of Legacy,
+// Temporal, InFlight and DeadLetter, or there is a residue.
+type Table struct {
+	Wishes, Attempts int
+	// Accepted were answered 2xx, or finally refused by a path that had them.
+	Accepted int
+	Legacy   int
+	Temporal int
+	InFlight int
+	// DeadLetter are in Temporal's failed workflows; Undone of them left nothing.
+	DeadLetter, Undone int
+	// Residue lists the accepted wishes that are in none of these, or in two.
+	Residue []int
+	// Unanswered never got a final answer.
+	Unanswered int
+
+	// OwnRepeats counts what clients sent to legacy again themselves and legacy
+	// ingested again; CrashRepeats the activities that Temporal repeated.
+	OwnRepeats, CrashRepeats int
+	Lives, Replayed          int
+	// NoAnswer and Refused (5xx) count attempts that clients had to repeat.
+	NoAnswer, Refused int
+}
+
+// Table sums up. running reports whether the wish's workflow is still open.
+func (l *Ledger) Table(running func(wish int) bool) Table {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var t Table
+	for n := range l.wishes {
+		w := &l.wishes[n]
+		if len(w.answers) == 0 {
+			continue
+		}
+		t.Wishes++
+		t.count(w)
+		if !w.accepted() {
+			t.Unanswered++
+			continue
+		}
+		t.Accepted++
+		t.place(n, w, running(n))
+	}
+	return t
+}
+
+func (t *Table) count(w *wish) {
+	t.Attempts += len(w.answers)
+	t.Lives += len(w.runs)
+	if n := w.asked(); n > 1 {
+		t.OwnRepeats += n - 1
+	}
+	for _, run := range w.runs {
+		t.CrashRepeats += run.Times - 1
+	}
+	for _, a := range w.answers {
+		switch {
+		case a.Replayed:
+			t.Replayed++
+		case a.Status == 0:
+			t.NoAnswer++
+		case a.Status >= http.StatusInternalServerError:
+			t.Refused++
+		}
+	}
+}
+
+// place puts an accepted wish where it is, which must be one place.
+func (t *Table) place(n int, w *wish, running bool) {
+	stands := w.stands()
+	dead := len(stands) == 1 && stands[0].Fate == Dead
+	places := 0
+	put := func(is bool, where *int) {
+		if is {
+			places++
+			*where++
+		}
+	}
+	put(w.effects() > 0, &t.Legacy)
+	put(running, &t.InFlight)
+	put(!running && len(stands) > 0 && !dead, &t.Temporal)
+	undone := !running && len(stands) == 0 && len(w.runs) > 0 && w.effects() == 0
+	put(!running && dead || undone, &t.DeadLetter)
+	if undone {
+		t.Undone++
+	}
+	if places != 1 {
+		t.Residue = append(t.Residue, n)
+	}
+}
+
+// accepted reports whether a client was told that a path has the document.
+func (w *wish) accepted() bool {
+	for _, a := range w.answers {
+		if a.Status >= 200 && a.Status < 300 || a.Status == DeadStatus {
+			return true
+		}
+	}
+	return false
+}
+
+// DeadStatus is what the gateway answers for a dead letter.
+const DeadStatus = http.StatusFailedDependency
+
+// Recalls is the number of the first attempt that is made after all is over.
+const Recalls = 10_000
+
+// asked counts what legacy ingested before all was over.
+func (w *wish) asked() (n int) {
+	for _, a := range w.arrivals {
+		if a.Effect && a.Attempt < Recalls {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,90 @@
+// Package wishes says what clients wish for: which documents, in which versions,
+// with a key or without. All of it follows from the seed.
+package wishes
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+)
+
+// AttemptField names one attempt of a client, so that its own repeats can be told
+// from those of a gateway.
+const AttemptField = "X-Attempt"
+
+// Wish is one intent.
+type Wish struct {
+	Number int
+	DocID  string
+	// Route is the name of the gateway's route: RouteUpdate or RouteClose.
+	Route string
+	// Key is the Idempotency-Key; may be empty.
+	Key string
+	// Async asks for a 202.
+	Async bool
+	// Settle: a 202 is not enough, the client comes back for the result.
+	Settle bool
+	Body   []byte
+}
+
+// The routes: one waits for a result by an update, one for the workflow's end.
+const (
+	RouteUpdate = "documents"
+	RouteClose  = "notes"
+)
+
+// Path returns the URL's path of a route.
+func Path(route string) string { return "/v1/" + route }
+
+const hotDocuments = 24
+
+// At returns wish number n.
+func At(seed uint64, n int) Wish {
+	rng := rand.New(rand.NewPCG(seed, uint64(n)))
+	w := Wish{Number: n, Route: RouteUpdate}
+	switch luck := rng.Float64(); {
+	case luck < 0.08:
+		w.DocID = fmt.Sprint("hot-", rng.IntN(hotDocuments))
+	case luck < 0.4:
+		w.DocID = fmt.Sprint("some-", n/4) // a few versions, nearly at one time
+	default:
+		w.DocID = fmt.Sprint("doc-", n)
+	}
+	if rng.IntN(3) == 0 {
+		w.Route = RouteClose
+	}
+	if rng.IntN(2) == 0 {
+		w.Key = fmt.Sprint("key-", n)
+	}
+	w.Async, w.Settle = rng.IntN(16) == 0, rng.IntN(2) == 0
+	w.Body, _ = json.Marshal(Document{DocID: w.DocID, Wish: n, Text: strings.Repeat("x", rng.IntN(400))}) // it cannot fail
+	return w
+}
+
+// Document is a request's body.
+type Document struct {
+	DocID string `json:"doc_id"`
+	Wish  int    `json:"wish"`
+	Text  string `json:"text"`
+}
+
+// Answer is what both paths answer.
+type Answer struct {
+	Path string `json:"path"`
+	Wish int    `json:"wish"`
+	Life uint64 `json:"life,omitempty"`
+	Run  string `json:"run,omitempty"`
+}
+
+// Attempt names attempt k at wish n.
+func Attempt(n, k int) string { return fmt.Sprintf("%d.%d", n, k) }
+
+// ParseAttempt reads such a name; false if it is none.
+func ParseAttempt(text string) (n, k int, ok bool) {
+	first, second, found := strings.Cut(text, ".")
+	n, err := strconv.Atoi(first)
+	k, failed := strconv.Atoi(second)
+	return n, k, found && err == nil && failed == nil
+}
