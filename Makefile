@@ -5,11 +5,12 @@
 #   make test                   the tests; installs what they need (Debian)
 #   make check                  formatting, vet, linters, determinism, known flaws
 #   make bench                  benchmarks, as ratios measured side by side
+#   make chaos                  everything that can go wrong, for an hour
 #   make build                  bin/sluice and bin/devstack
 
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: run build test check bench packages clean
+.PHONY: run build test check bench chaos packages clean
 
 export GOTOOLCHAIN := local
 export GOWORK := off
@@ -48,6 +49,10 @@ check:
 
 bench: bin/devstack
 	@.ci/bench
+
+# Seeded; FLAGS='-intents 3000 -kills 30' for a small one, -h for the rest.
+chaos: bin/devstack
+	@go run ./cmd/chaos -seed 1 -store postgres -gateways 3 -intents 100000 -kills 200 -parallel 64 -compare $(FLAGS)
 
 clean:
 	rm -rf bin

@@ -11,9 +11,6 @@ import (
 // start runs a small chaos. `make chaos` runs a large one.
 func start(t *testing.T, config chaos.Config) *chaos.Result {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("it takes a minute")
-	}
 	var err error
 	if config.Root, config.Devstack, err = chaos.Locate(); err != nil {
 		t.Fatal(err)
