@@ -29,7 +29,8 @@ type Input struct {
 	DocID string `json:"doc_id"`
 	// Intent names one wish to ingest one version of the document.
 	Intent string `json:"intent"`
-	// Life counts the attempts at the intent that ended for good, from 1.
+	// Life is the number of the claim's life, above 0; a later life of the intent
+	// has a higher one.
 	Life uint64 `json:"life"`
 	// Route is the name of the gateway's route the document came in by.
 	Route string `json:"route"`
