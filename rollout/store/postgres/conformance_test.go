@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -37,4 +38,28 @@ func enforce(t *testing.T, dsn string, settings storetest.Settings) {
 		p.Epoch, p.Flag, p.Plan, p.Brake, p.Shadow, p.Kill); err != nil {
 		t.Fatal(err)
 	}
+}
+
+func TestNotesConformance(t *testing.T) {
+	t.Parallel()
+	storetest.RunNotes(t, func(t *testing.T) storetest.NoteSubject {
+		dsn := server.Database(t)
+		store := func(t *testing.T) *postgres.Store {
+			t.Helper()
+			s, err := postgres.Open(t.Context(), postgres.Config{DSN: dsn, Migration: salt})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = s.Close() })
+			return s
+		}
+		return storetest.NoteSubject{
+			Open: func(t *testing.T) storetest.NoteStore { return store(t) },
+			Renew: func(t *testing.T, owner string, ttl time.Duration) {
+				if err := store(t).Renew(t.Context(), owner, ttl); err != nil {
+					t.Fatal(err)
+				}
+			},
+		}
+	})
 }

@@ -86,7 +86,10 @@ func (s *Store) prepare(ctx context.Context) error {
 // the claims against the gateways that run.
 func (s *Store) makeTables(ctx context.Context, tx pgx.Tx) error {
 	var there bool
-	if err := tx.QueryRow(ctx, `SELECT to_regclass('sluice_control') IS NOT NULL`).Scan(&there); err != nil || there {
+	if err := tx.QueryRow(ctx, `SELECT to_regclass('sluice_control') IS NOT NULL`).Scan(&there); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, notesSchema, pgx.QueryExecModeSimpleProtocol); err != nil || there {
 		return err
 	}
 	if _, err := tx.Exec(ctx, schema, pgx.QueryExecModeSimpleProtocol); err != nil {
