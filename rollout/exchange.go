@@ -1,0 +1,67 @@
+package rollout
+
+import "time"
+
+// Exchange is one document's answers: the primary's, which the client got, and
+// the shadow's.
+type Exchange struct {
+	Route  string
+	DocID  string
+	Intent Intent
+	// ID is the workflow ID of the shadow run.
+	ID string
+	// At is when the primary's answer was known.
+	At time.Time
+
+	Primary     Answer
+	PrimaryTook time.Duration
+
+	Shadow     Run
+	ShadowTook time.Duration
+	// Again is a second shadow run of the same document, which tells what differs
+	// from run to run; nil if there was none.
+	Again *Run
+}
+
+// DropReason says why a sampled document was not compared.
+type DropReason uint8
+
+// The closed set of reasons.
+const (
+	// DropBusy: the gateway has too much to do for its clients.
+	DropBusy DropReason = iota
+	// DropQueue: too many documents wait to be mirrored already.
+	DropQueue
+	// DropBytes: those that wait hold too many bytes.
+	DropBytes
+	// DropTooLarge: the document or its answer is larger than is mirrored.
+	DropTooLarge
+	// DropPrimary: the primary gave no whole answer to compare with.
+	DropPrimary
+	// DropKilled: mirroring was switched off while the document waited.
+	DropKilled
+	// DropUnsupported: the route's worker does not declare that it can.
+	DropUnsupported
+	// DropDuplicate: the same intent was mirrored before.
+	DropDuplicate
+	// DropTemporal: Temporal did not take the run, or may not have.
+	DropTemporal
+	// DropStore: it could not be put on record.
+	DropStore
+	// DropRestart: the gateway ended while the document was mirrored.
+	DropRestart
+)
+
+var dropReasons = [...]string{"busy", "queue", "bytes", "too-large", "primary", "killed", "unsupported", "duplicate", "temporal", "store", "restart"}
+
+// DropReasons lists them all.
+func DropReasons() []DropReason {
+	all := make([]DropReason, len(dropReasons))
+	for i := range all {
+		all[i] = DropReason(i)
+	}
+	return all
+}
+
+// String returns the word used in metrics and reports.
+func (r DropReason) String() string { return dropReasons[r] }

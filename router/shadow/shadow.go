@@ -1,0 +1,247 @@
+// Package shadow mirrors documents that legacy served: each is run once more on
+// Temporal, where it leaves nothing, and both answers are handed on to be
+// compared.
+//
+// A mirrored document goes this way:
+//
+//	sampled ─▶ offered, once its client has its answer ─▶ queued ─▶ on record ─▶ run ─▶ handed on
+//	              └───────────────┴──────────────┴────────────┴─▶ dropped, with a reason
+//
+// Invariants:
+//   - No client waits: Offer never blocks, and is called after the answer.
+//   - What is held is bounded by a number of documents and a number of bytes; the
+//     gateway's own load sheds mirrors before it sheds clients.
+//   - A run is on record before it is started, so one that dies with its gateway is
+//     missed.
+//   - Every sampled document is handed on or dropped, exactly once, and counted.
+//   - Nothing is started for a route whose worker does not declare that its shadow
+//     runs leave the real stores alone.
+package shadow
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"sluice/rollout"
+)
+
+// Temporal runs documents for the shadow.
+type Temporal interface {
+	// Shadow starts the document's shadow run of an arm, "a" or "b", and waits for
+	// its end, at most for wait; it is RunRunning if it has not ended by then. It
+	// fails with rollout.ErrDuplicate if there was such a run before.
+	Shadow(ctx context.Context, doc *rollout.Document, arm string, wait time.Duration) (rollout.Run, error)
+	// ShadowID returns the workflow ID of the document's shadow run.
+	ShadowID(doc *rollout.Document, arm string) string
+	// ShadowReady reports whether the route's worker declares shadow support, or
+	// why it is not taken to.
+	ShadowReady(route string) (ready bool, why string)
+}
+
+// Evidence takes what the mirror finds. Its methods may wait for a store.
+type Evidence interface {
+	// Begin puts a shadow run on record before it is started.
+	Begin(ctx context.Context, route, id string) error
+	// Compared takes the answers of a run that was begun.
+	Compared(exchange *rollout.Exchange)
+	// Dropped counts a sampled document that is not compared. id is that of a run
+	// that was begun, or empty.
+	Dropped(route, id string, reason rollout.DropReason)
+}
+
+// Config configures a Mirror. All fields are needed.
+type Config struct {
+	Temporal Temporal
+	Evidence Evidence
+	// Policy returns what is in force now.
+	Policy func() *rollout.Policy
+	// Busy reports whether the gateway has too much to do for its clients.
+	Busy func() bool
+	// Salt is the migration's.
+	Salt string
+	// Pairs is the share of the mirrored documents that run twice.
+	Pairs rollout.Exposure
+	// Queue bounds the documents that wait, Budget the bytes of those that wait or
+	// run, Largest those of one document with its answer.
+	Queue           int
+	Budget, Largest int64
+	// Parallel is how many run at one time, Patience how long each may take.
+	Parallel int
+	Patience time.Duration
+}
+
+// Mirror mirrors. It is safe for concurrent use.
+type Mirror struct {
+	config  Config
+	sampler *rollout.Splitter
+	pairs   *rollout.Splitter
+	queue   chan job
+	held    atomic.Int64
+
+	mu     sync.RWMutex
+	closed bool // guarded by mu; set before queue is drained
+}
+
+// job is a document with its answer.
+type job struct {
+	doc     rollout.Document
+	primary rollout.Answer
+	took    time.Duration
+	at      time.Time
+	bytes   int64
+}
+
+// New returns a mirror. Run does its work.
+func New(config Config) *Mirror {
+	return &Mirror{
+		config:  config,
+		sampler: rollout.NewSplitter(config.Salt + "/shadow"),
+		pairs:   rollout.NewSplitter(config.Salt + "/pairs"),
+		queue:   make(chan job, config.Queue),
+	}
+}
+
+// Sampled reports whether a document that legacy serves is to be mirrored. The
+// policy is the one that its request was decided under.
+func (m *Mirror) Sampled(policy *rollout.Policy, docID string) bool {
+	return !policy.Kill && policy.Shadow.Includes(m.sampler.Bucket(docID))
+}
+
+// Largest is the most of an answer that is worth keeping for Offer, in bytes.
+func (m *Mirror) Largest() int64 { return m.config.Largest }
+
+// HeldBytes returns the bytes of the documents that wait or run.
+func (m *Mirror) HeldBytes() int64 { return m.held.Load() }
+
+// Waiting returns how many documents wait.
+func (m *Mirror) Waiting() int { return len(m.queue) }
+
+// Offer takes a sampled document whose client has its answer; whole says that
+// primary is all of it. It never waits.
+func (m *Mirror) Offer(doc *rollout.Document, primary rollout.Answer, whole bool, took time.Duration) {
+	j := job{doc: *doc, primary: primary, took: took, at: time.Now(), bytes: int64(len(doc.Body)) + int64(len(primary.Body))}
+	switch {
+	case !whole:
+		m.drop(doc.Route, "", rollout.DropPrimary)
+	case j.bytes > m.config.Largest:
+		m.drop(doc.Route, "", rollout.DropTooLarge)
+	case m.config.Busy():
+		m.drop(doc.Route, "", rollout.DropBusy)
+	case !m.take(j.bytes):
+		m.drop(doc.Route, "", rollout.DropBytes)
+	default:
+		if reason, queued := m.enqueue(j); !queued {
+			m.held.Add(-j.bytes)
+			m.drop(doc.Route, "", reason)
+		}
+	}
+}
+
+func (m *Mirror) take(n int64) bool {
+	if m.held.Add(n) > m.config.Budget {
+		m.held.Add(-n)
+		return false
+	}
+	return true
+}
+
+func (m *Mirror) enqueue(j job) (rollout.DropReason, bool) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	if m.closed {
+		return rollout.DropRestart, false
+	}
+	select {
+	case m.queue <- j:
+		return 0, true
+	default:
+		return rollout.DropQueue, false
+	}
+}
+
+func (m *Mirror) drop(route, id string, reason rollout.DropReason) {
+	m.config.Evidence.Dropped(route, id, reason)
+}
+
+// Run mirrors what is offered until ctx ends, and drops what is left then.
+func (m *Mirror) Run(ctx context.Context) error {
+	var group errgroup.Group
+	for range m.config.Parallel {
+		group.Go(func() error {
+			for {
+				select {
+				case <-ctx.Done():
+					return nil
+				case j := <-m.queue:
+					m.mirror(ctx, j)
+					m.held.Add(-j.bytes)
+				}
+			}
+		})
+	}
+	err := group.Wait()
+	m.mu.Lock()
+	m.closed = true
+	m.mu.Unlock()
+	for {
+		select {
+		case j := <-m.queue:
+			m.held.Add(-j.bytes)
+			m.drop(j.doc.Route, "", rollout.DropRestart)
+		default:
+			return err
+		}
+	}
+}
+
+// mirror runs one document.
+func (m *Mirror) mirror(ctx context.Context, j job) {
+	if ready, _ := m.config.Temporal.ShadowReady(j.doc.Route); !ready {
+		m.drop(j.doc.Route, "", rollout.DropUnsupported)
+		return
+	}
+	if policy := m.config.Policy(); policy.Kill || policy.Shadow == rollout.None {
+		m.drop(j.doc.Route, "", rollout.DropKilled)
+		return
+	}
+	id := m.config.Temporal.ShadowID(&j.doc, "a")
+	if err := m.config.Evidence.Begin(ctx, j.doc.Route, id); err != nil {
+		m.drop(j.doc.Route, id, rollout.DropStore)
+		return
+	}
+	exchange := &rollout.Exchange{
+		Route: j.doc.Route, DocID: j.doc.DocID, Intent: j.doc.Intent, ID: id,
+		At: j.at, Primary: j.primary, PrimaryTook: j.took,
+	}
+	began := time.Now()
+	var err error
+	exchange.Shadow, err = m.config.Temporal.Shadow(ctx, &j.doc, "a", m.config.Patience)
+	exchange.ShadowTook = time.Since(began)
+	running := exchange.Shadow.State == rollout.RunRunning
+	if err != nil || running && ctx.Err() != nil {
+		m.drop(j.doc.Route, id, dropped(ctx, err))
+		return
+	}
+	if m.config.Pairs.Includes(m.pairs.Bucket(j.doc.DocID)) && !running {
+		if again, err := m.config.Temporal.Shadow(ctx, &j.doc, "b", m.config.Patience); err == nil && again.State != rollout.RunRunning {
+			exchange.Again = &again
+		}
+	}
+	m.config.Evidence.Compared(exchange)
+}
+
+// dropped tells why a run that failed to start is not compared.
+func dropped(ctx context.Context, err error) rollout.DropReason {
+	switch {
+	case errors.Is(err, rollout.ErrDuplicate):
+		return rollout.DropDuplicate
+	case ctx.Err() != nil:
+		return rollout.DropRestart
+	}
+	return rollout.DropTemporal
+}

@@ -1,0 +1,227 @@
+package shadow_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"sluice/rollout"
+	"sluice/router/shadow"
+)
+
+// stage is a mirror whose Temporal and evidence are functions of the test's.
+type stage struct {
+	run    func(ctx context.Context, doc *rollout.Document, arm string, wait time.Duration) (rollout.Run, error)
+	ready  bool
+	busy   bool
+	begin  error
+	policy rollout.Policy
+
+	mu       sync.Mutex
+	compared []*rollout.Exchange
+	dropped  map[rollout.DropReason]int
+	begun    int
+}
+
+func (s *stage) Shadow(ctx context.Context, doc *rollout.Document, arm string, wait time.Duration) (rollout.Run, error) {
+	return s.run(ctx, doc, arm, wait)
+}
+
+func (s *stage) ShadowID(doc *rollout.Document, arm string) string { return doc.DocID + "/" + arm }
+func (s *stage) ShadowReady(string) (bool, string)                 { return s.ready, "" }
+
+func (s *stage) Begin(context.Context, string, string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.begun++
+	return s.begin
+}
+
+func (s *stage) Compared(e *rollout.Exchange) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.compared = append(s.compared, e)
+}
+
+func (s *stage) Dropped(_, _ string, reason rollout.DropReason) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.dropped[reason]++
+}
+
+func newStage() *stage {
+	return &stage{ready: true, dropped: map[rollout.DropReason]int{}, policy: rollout.Policy{Shadow: rollout.All},
+		run: func(context.Context, *rollout.Document, string, time.Duration) (rollout.Run, error) {
+			return rollout.Run{State: rollout.RunCompleted, Answer: rollout.Answer{Status: 200}}, nil
+		}}
+}
+
+func (s *stage) mirror(pairs rollout.Exposure) *shadow.Mirror {
+	return shadow.New(shadow.Config{
+		Temporal: s, Evidence: s, Policy: func() *rollout.Policy { return &s.policy }, Busy: func() bool { return s.busy },
+		Salt: "test", Pairs: pairs, Queue: 3, Budget: 100, Largest: 60, Parallel: 2, Patience: time.Minute,
+	})
+}
+
+func offer(m *shadow.Mirror, id string, size int) {
+	m.Offer(&rollout.Document{Route: "r", DocID: id, Body: make([]byte, size)}, rollout.Answer{Status: 200}, true, time.Millisecond)
+}
+
+// runs has the mirror at work in a bubble until the test's function returns, and
+// all is idle.
+func runs(t *testing.T, m *shadow.Mirror, during func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- m.Run(ctx) }()
+	during()
+	synctest.Wait()
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if m.HeldBytes() != 0 || m.Waiting() != 0 {
+		t.Errorf("%d bytes of %d documents are held for nothing", m.HeldBytes(), m.Waiting())
+	}
+}
+
+func TestMirroredOnceWithBothAnswers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage()
+		m := s.mirror(rollout.None)
+		runs(t, m, func() { offer(m, "a", 1) })
+		if len(s.compared) != 1 || s.begun != 1 || len(s.dropped) != 0 {
+			t.Fatalf("%d compared, %d begun, %v dropped", len(s.compared), s.begun, s.dropped)
+		}
+		if e := s.compared[0]; e.ID != "a/a" || e.Again != nil || e.PrimaryTook != time.Millisecond {
+			t.Errorf("%+v", e)
+		}
+	})
+}
+
+func TestPairsRunTwice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage()
+		m := s.mirror(rollout.All)
+		runs(t, m, func() { offer(m, "a", 1) })
+		if len(s.compared) != 1 || s.compared[0].Again == nil {
+			t.Fatal("there was no second run")
+		}
+	})
+}
+
+// Nothing runs yet: what is offered waits, up to the bounds, and all else is
+// dropped by its reason, without waiting.
+func TestBoundsDropByReason(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage()
+		m := s.mirror(rollout.None)
+		offer(m, "large", 61)
+		offer(m, "1", 60)
+		offer(m, "bytes", 41)
+		offer(m, "2", 1)
+		offer(m, "3", 1)
+		offer(m, "queue", 1)
+		m.Offer(&rollout.Document{Route: "r"}, rollout.Answer{}, false, 0)
+		s.busy = true
+		offer(m, "busy", 1)
+		if m.HeldBytes() != 62 || m.Waiting() != 3 {
+			t.Errorf("%d bytes of %d documents are held", m.HeldBytes(), m.Waiting())
+		}
+		want := map[rollout.DropReason]int{rollout.DropTooLarge: 1, rollout.DropBytes: 1, rollout.DropQueue: 1, rollout.DropPrimary: 1, rollout.DropBusy: 1}
+		if fmt.Sprint(s.dropped) != fmt.Sprint(want) {
+			t.Errorf("%v dropped, want %v", s.dropped, want)
+		}
+		s.busy = false
+		runs(t, m, func() {})
+		offer(m, "late", 1)
+		if len(s.compared)+s.dropped[rollout.DropRestart] != 4 || s.dropped[rollout.DropRestart] == 0 {
+			t.Errorf("%d compared, %v dropped", len(s.compared), s.dropped)
+		}
+	})
+}
+
+func TestRunsThatFailAreDroppedByReason(t *testing.T) {
+	for reason, prepare := range map[rollout.DropReason]func(*stage){
+		rollout.DropUnsupported: func(s *stage) { s.ready = false },
+		rollout.DropKilled:      func(s *stage) { s.policy.Kill = true },
+		rollout.DropStore:       func(s *stage) { s.begin = errors.New("away") },
+		rollout.DropDuplicate:   func(s *stage) { s.run = failing(rollout.ErrDuplicate) },
+		rollout.DropTemporal:    func(s *stage) { s.run = failing(rollout.ErrNotAccepted) },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newStage()
+			started := false
+			run := s.run
+			s.run = func(ctx context.Context, doc *rollout.Document, arm string, wait time.Duration) (rollout.Run, error) {
+				started = true
+				return run(ctx, doc, arm, wait)
+			}
+			prepare(s)
+			m := s.mirror(rollout.All)
+			runs(t, m, func() { offer(m, "a", 1) })
+			if s.dropped[reason] != 1 || len(s.compared) != 0 {
+				t.Errorf("%v: %v dropped, %d compared", reason, s.dropped, len(s.compared))
+			}
+			if started {
+				t.Errorf("%v: it was started", reason)
+			}
+		})
+	}
+}
+
+func failing(err error) func(context.Context, *rollout.Document, string, time.Duration) (rollout.Run, error) {
+	return func(context.Context, *rollout.Document, string, time.Duration) (rollout.Run, error) {
+		return rollout.Run{}, err
+	}
+}
+
+// A gateway that stops drops what runs; one that never ends is handed on as such.
+func TestStopAndPatience(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage()
+		s.run = func(ctx context.Context, _ *rollout.Document, _ string, wait time.Duration) (rollout.Run, error) {
+			select {
+			case <-ctx.Done():
+			case <-time.After(wait):
+			}
+			return rollout.Run{State: rollout.RunRunning}, nil
+		}
+		m := s.mirror(rollout.All)
+		runs(t, m, func() {
+			offer(m, "slow", 1)
+			time.Sleep(2 * time.Minute)
+			offer(m, "cut", 1)
+		})
+		if len(s.compared) != 1 || s.compared[0].Shadow.State != rollout.RunRunning || s.dropped[rollout.DropRestart] != 1 {
+			t.Errorf("%d compared, %v dropped", len(s.compared), s.dropped)
+		}
+	})
+}
+
+func TestSampledByItsOwnHash(t *testing.T) {
+	m := newStage().mirror(rollout.None)
+	half := &rollout.Policy{Shadow: rollout.All / 2}
+	split := rollout.NewSplitter("test")
+	both, sampled := 0, 0
+	for i := range 4000 {
+		id := fmt.Sprint("doc-", i)
+		if !m.Sampled(half, id) {
+			continue
+		}
+		sampled++
+		if half.Shadow.Includes(split.Bucket(id)) {
+			both++
+		}
+	}
+	if sampled < 1800 || sampled > 2200 || both < sampled*4/10 || both > sampled*6/10 {
+		t.Errorf("%d of 4000 sampled, %d of them in the split's own half: the two must be independent", sampled, both)
+	}
+	if m.Sampled(&rollout.Policy{Shadow: rollout.All, Kill: true}, "a") || m.Sampled(&rollout.Policy{}, "a") {
+		t.Error("sampled though killed, or at 0 %")
+	}
+}
