@@ -1,0 +1,98 @@
+package compare
+
+// element is one of an array's, as sets see it.
+type element struct {
+	index int
+	node  uint32
+	// sum is the value's hash, slack the sum of the numbers that the hash leaves
+	// out because they have a tolerance.
+	sum   uint64
+	slack float64
+}
+
+// pair is two elements that are to be compared with each other.
+type pair struct {
+	left, right element
+}
+
+// arrays compares two arrays in their order. If that finds differences, the same
+// elements in another order are one difference instead.
+func (w *walker) arrays(a, b uint32, here place) {
+	x, y := w.left.length(a), w.right.length(b)
+	if x != y {
+		w.count(KindLength, "elements", x, y)
+	}
+	before := w.found.mark()
+	w.inOrder(a, b, here)
+	if x != y || x < 2 || w.steady || w.found.total == before.total {
+		return
+	}
+	pairs, left, _ := w.matched(a, b, here)
+	if len(left) > 0 || !moved(pairs) {
+		return
+	}
+	inOrder := w.found.takeBack(before)
+	w.differ(KindOrder, a, b)
+	if !w.agree(pairs, here) {
+		w.found.takeBack(before)
+		w.found.putBack(inOrder)
+	}
+}
+
+// agree compares pairs with the same hash, and reports whether the numbers that
+// the hash leaves out keep their tolerances too.
+func (w *walker) agree(pairs []pair, at place) bool {
+	before := w.found.total
+	w.steady = true
+	for _, p := range pairs {
+		w.pair(p, at)
+	}
+	w.steady = false
+	return w.found.total == before
+}
+
+func (w *walker) inOrder(a, b uint32, here place) {
+	x, y := a+1, b+1
+	endX, endY := w.left.nodes[a].next, w.right.nodes[b].next
+	for i := 0; x < endX && y < endY; i++ {
+		if below, ok := w.enter(step{left: i, right: i}, here, x, y); ok {
+			w.values(x, y, below)
+			w.leave(below)
+		}
+		x, y = w.left.nodes[x].next, w.right.nodes[y].next
+	}
+}
+
+func moved(pairs []pair) bool {
+	for _, p := range pairs {
+		if p.left.index != p.right.index {
+			return true
+		}
+	}
+	return false
+}
+
+// sets compares two arrays without their order: equal elements with each other,
+// and of the others those that have most in common.
+func (w *walker) sets(a, b uint32, here place) {
+	x, y := w.left.length(a), w.right.length(b)
+	if x != y {
+		w.count(KindLength, "elements", x, y)
+	}
+	pairs, left, right := w.matched(a, b, here)
+	for _, p := range pairs {
+		w.pair(p, here)
+	}
+	for _, p := range w.likely(left, right, here) {
+		w.pair(p, here)
+	}
+}
+
+// pair compares two elements whose indexes mean nothing.
+func (w *walker) pair(p pair, at place) {
+	s := step{left: p.left.index, right: p.right.index, blind: true}
+	if here, ok := w.enter(s, at, p.left.node, p.right.node); ok {
+		w.values(p.left.node, p.right.node, here)
+		w.leave(here)
+	}
+}
