@@ -23,12 +23,12 @@ func (w *walker) arrays(a, b uint32, here place) {
 		w.count(KindLength, "elements", x, y)
 	}
 	before := w.found.mark()
-	w.inOrder(a, b, here)
-	if x != y || x < 2 || w.steady || w.found.total == before.total {
+	left, right := w.inOrder(a, b, here)
+	if x != y || w.steady || len(left) < 2 {
 		return
 	}
-	pairs, left, _ := w.matched(a, b, here)
-	if len(left) > 0 || !moved(pairs) {
+	pairs, lefts, _ := w.matched(left, right, here)
+	if len(lefts) > 0 || !moved(pairs) {
 		return
 	}
 	inOrder := w.found.takeBack(before)
@@ -51,16 +51,30 @@ func (w *walker) agree(pairs []pair, at place) bool {
 	return w.found.total == before
 }
 
-func (w *walker) inOrder(a, b uint32, here place) {
+// inOrder compares the elements with the same index, and returns those that
+// differ.
+func (w *walker) inOrder(a, b uint32, here place) (left, right []element) {
 	x, y := a+1, b+1
 	endX, endY := w.left.nodes[a].next, w.right.nodes[b].next
 	for i := 0; x < endX && y < endY; i++ {
 		if below, ok := w.enter(step{left: i, right: i}, here, x, y); ok {
+			before := w.found.total
 			w.values(x, y, below)
-			w.leave(below)
+			if w.leave(below); w.found.total > before {
+				left, right = append(left, element{index: i, node: x}), append(right, element{index: i, node: y})
+			}
 		}
 		x, y = w.left.nodes[x].next, w.right.nodes[y].next
 	}
+	return left, right
+}
+
+// elements lists an array's.
+func elements(d *document, n uint32) (list []element) {
+	for at := n + 1; at < d.nodes[n].next; at = d.nodes[at].next {
+		list = append(list, element{index: len(list), node: at})
+	}
+	return list
 }
 
 func moved(pairs []pair) bool {
@@ -79,7 +93,7 @@ func (w *walker) sets(a, b uint32, here place) {
 	if x != y {
 		w.count(KindLength, "elements", x, y)
 	}
-	pairs, left, right := w.matched(a, b, here)
+	pairs, left, right := w.matched(elements(w.left, a), elements(w.right, b), here)
 	for _, p := range pairs {
 		w.pair(p, here)
 	}

@@ -85,7 +85,7 @@ func (h *hasher) number(n uint32) uint64 {
 
 func (h *hasher) array(n uint32, states []state, set bool) uint64 {
 	base := len(h.states)
-	h.states = h.rules.step(h.states, states, step{blind: true})
+	h.states = h.rules.step(h.states, states, &step{blind: true})
 	below := h.states[base:]
 	sum, count := uint64(8), uint64(0)
 	for at := n + 1; at < h.document.nodes[n].next; at = h.document.nodes[at].next {
@@ -114,7 +114,7 @@ func (h *hasher) object(n uint32, states []state) uint64 {
 func (h *hasher) member(name uint32, states []state) uint64 {
 	key := h.document.text(name)
 	base := len(h.states)
-	h.states = h.rules.step(h.states, states, step{key: key})
+	h.states = h.rules.step(h.states, states, &step{key: key})
 	below := h.states[base:]
 	defer func() { h.states = h.states[:base] }()
 	if h.effects(below).ignore {

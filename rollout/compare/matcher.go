@@ -34,7 +34,7 @@ func (m *matcher) start(to []state) []state {
 }
 
 // step appends the states that are reached from those by one step.
-func (m *matcher) step(to []state, from []state, s step) []state {
+func (m *matcher) step(to []state, from []state, s *step) []state {
 	base := len(to)
 	for _, now := range from {
 		tokens := m.patterns[now.rule].tokens
@@ -71,7 +71,7 @@ func (m *matcher) reach(to []state, base int, s state) []state {
 	return to
 }
 
-func (t *token) matches(s step) bool {
+func (t *token) matches(s *step) bool {
 	switch {
 	case t.any || t.deep:
 		return true

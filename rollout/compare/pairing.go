@@ -9,10 +9,11 @@ import (
 // is beyond it is paired in order.
 const maxLikely = 32
 
-// matched pairs the elements of two arrays that have the same hash, and returns
-// what is left of both in their order. It takes n log n steps.
-func (w *walker) matched(a, b uint32, here place) (pairs []pair, left, right []element) {
-	xs, ys := w.elements(w.left, a, here), w.elements(w.right, b, here)
+// matched pairs elements of two arrays that have the same hash, and returns what is
+// left of both in their order. It takes n log n steps.
+func (w *walker) matched(xs, ys []element, here place) (pairs []pair, left, right []element) {
+	w.hashed(w.left, xs, here)
+	w.hashed(w.right, ys, here)
 	for len(xs) > 0 && len(ys) > 0 {
 		switch cmp.Compare(xs[0].sum, ys[0].sum) {
 		case -1:
@@ -37,25 +38,23 @@ func (w *walker) matched(a, b uint32, here place) (pairs []pair, left, right []e
 	return pairs, left, right
 }
 
-// elements lists an array's, sorted by hash, then by their numbers with a
+// hashed hashes the elements and sorts them by hash, then by their numbers with a
 // tolerance: of such numbers, the nearest are compared with each other. With
 // several in one element that is a guess, which may report a difference where
 // another pairing would find none.
-func (w *walker) elements(d *document, n uint32, here place) []element {
+func (w *walker) hashed(d *document, list []element, here place) {
 	h := hasher{rules: w.rules, document: d, states: w.states}
 	base := len(h.states)
-	h.states = w.rules.step(h.states, here.states, step{blind: true})
+	h.states = w.rules.step(h.states, here.states, &step{blind: true})
 	states := h.states[base:]
-	var list []element
-	for at := n + 1; at < d.nodes[n].next; at = d.nodes[at].next {
+	for i := range list {
 		h.slack = 0
-		sum := h.value(at, states)
-		list = append(list, element{index: len(list), node: at, sum: sum, slack: h.slack})
+		list[i].sum = h.value(list[i].node, states)
+		list[i].slack = h.slack
 	}
 	slices.SortFunc(list, func(a, b element) int {
 		return cmp.Or(cmp.Compare(a.sum, b.sum), cmp.Compare(a.slack, b.slack), cmp.Compare(a.index, b.index))
 	})
-	return list
 }
 
 // candidate is a pair and how many members it has in common.
@@ -120,7 +119,7 @@ const maxTraits = 64
 func (w *walker) traits(d *document, list []element, here place) [][]uint64 {
 	h := hasher{rules: w.rules, document: d, states: w.states}
 	base := len(h.states)
-	h.states = w.rules.step(h.states, here.states, step{blind: true})
+	h.states = w.rules.step(h.states, here.states, &step{blind: true})
 	states := h.states[base:]
 	all := make([][]uint64, len(list))
 	for i, e := range list {

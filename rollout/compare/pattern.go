@@ -118,6 +118,6 @@ func covers(tokens, place []token) bool {
 		if i == len(place) {
 			return false
 		}
-		now = m.step(nil, now, step{key: []byte(place[i].text), blind: place[i].any})
+		now = m.step(nil, now, &step{key: []byte(place[i].text), blind: place[i].any})
 	}
 }

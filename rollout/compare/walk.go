@@ -35,7 +35,10 @@ type place struct {
 }
 
 func newWalker(rules *rules, left, right *document, found *findings) *walker {
-	return &walker{rules: rules, left: left, right: right, found: found, matches: make(Matches, len(rules.rules))}
+	return &walker{
+		rules: rules, left: left, right: right, found: found, matches: make(Matches, len(rules.rules)),
+		path: make([]step, 0, 16), pattern: make([]byte, 0, 256),
+	}
 }
 
 func (w *walker) documents() {
@@ -52,7 +55,7 @@ func (w *walker) enter(s step, from place, a, b uint32) (place, bool) {
 	here := place{pattern: len(w.pattern)}
 	if len(from.states) > 0 {
 		base := len(w.states)
-		w.states = w.rules.step(w.states, from.states, s)
+		w.states = w.rules.step(w.states, from.states, &s)
 		here.states = w.states[base:]
 		if !w.apply(&here, a, b) {
 			w.states = w.states[:base]
@@ -106,6 +109,9 @@ func (w *walker) either(a, b uint32, kind valueKind) bool {
 
 // values compares two values that are at the same place.
 func (w *walker) values(a, b uint32, here place) {
+	if len(here.states) == 0 && bytes.Equal(w.left.spelling(a), w.right.spelling(b)) {
+		return // and no rule wants to know what it matches in there
+	}
 	x, y := w.left.nodes[a].kind, w.right.nodes[b].kind
 	switch {
 	case x.typeName() != y.typeName():
@@ -126,7 +132,9 @@ func (w *walker) values(a, b uint32, here place) {
 }
 
 func (w *walker) sameText(a, b uint32) bool {
-	return bytes.Equal(w.left.text(a), w.right.text(b))
+	x, y := &w.left.nodes[a], &w.right.nodes[b]
+	same := bytes.Equal(w.left.raw[x.start:x.end], w.right.raw[y.start:y.end])
+	return same || (x.escaped || y.escaped) && bytes.Equal(w.left.text(a), w.right.text(b))
 }
 
 func (w *walker) numbers(a, b uint32, here place) {
