@@ -22,6 +22,8 @@ func (s RunState) String() string {
 type Run struct {
 	WorkflowID string
 	State      RunState
+	// BuildID is that of the worker that ran it; empty where it is not known.
+	BuildID string
 	// Answer is what the client gets; set if State is RunCompleted.
 	Answer Answer
 	// Failure is set if State is RunFailed.

@@ -45,7 +45,8 @@ type Temporal interface {
 
 // Evidence takes what the mirror finds. Its methods may wait for a store.
 type Evidence interface {
-	// Begin puts a shadow run on record before it is started.
+	// Begin puts a shadow run on record before it is started. It fails with
+	// rollout.ErrDuplicate if the same run is on record.
 	Begin(ctx context.Context, route, id string) error
 	// Compared takes the answers of a run that was begun.
 	Compared(exchange *rollout.Exchange)
@@ -210,7 +211,11 @@ func (m *Mirror) mirror(ctx context.Context, j job) {
 		return
 	}
 	id := m.config.Temporal.ShadowID(&j.doc, "a")
-	if err := m.config.Evidence.Begin(ctx, j.doc.Route, id); err != nil {
+	switch err := m.config.Evidence.Begin(ctx, j.doc.Route, id); {
+	case errors.Is(err, rollout.ErrDuplicate):
+		m.drop(j.doc.Route, "", rollout.DropDuplicate)
+		return
+	case err != nil:
 		m.drop(j.doc.Route, id, rollout.DropStore)
 		return
 	}

@@ -1,0 +1,136 @@
+package evidence
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+
+	"sluice/rollout"
+	"sluice/rollout/compare"
+)
+
+// Compared compares the answers of a run that was begun, and counts what it finds.
+func (k *Keeper) Compared(e *rollout.Exchange) {
+	if e.Shadow.State == rollout.RunRunning {
+		k.unfinished(e)
+		return
+	}
+	shadow := answerOf(e.Shadow)
+	found := k.config.Comparer.Compare(e.Primary, shadow)
+	var again *compare.Comparison
+	if e.Again != nil {
+		c := k.config.Comparer.Compare(shadow, answerOf(*e.Again))
+		again = &c
+	}
+	k.config.Observer.ShadowCompared(e.Route, found.Class)
+	if found.Class == compare.ClassError {
+		k.config.Log.Error("the comparer failed", zap.String("route", e.Route), zap.String("doc_id", e.DocID), zap.Error(found.Err))
+	}
+	if k.count(e, found, again) {
+		k.sample(e, shadow, found)
+	}
+}
+
+// count takes a comparison down. It reports whether a sample of it is wanted.
+func (k *Keeper) count(e *rollout.Exchange, found compare.Comparison, again *compare.Comparison) (wanted bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	route, b := k.page.Tally.Route(e.Route), k.page.book(e.Route)
+	route.AB.Add(found)
+	if again != nil {
+		route.AA.Add(*again)
+	}
+	b.Completed++
+	b.Legacy.add(e.PrimaryTook)
+	b.Shadow.add(e.ShadowTook)
+	b.Matched = b.Matched.Add(found.Matches)
+	k.ended(e.ID)
+	return (found.Class == compare.ClassMismatch || found.Class == compare.ClassValidity) && k.wanted(e.Route, found)
+}
+
+// unfinished lists a run that did not end while it was waited for.
+func (k *Keeper) unfinished(e *rollout.Exchange) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	b := k.page.book(e.Route)
+	b.Legacy.add(e.PrimaryTook)
+	b.Shadow.add(e.ShadowTook)
+	k.page.list(Listed{ID: e.ID, Route: e.Route, Why: WhyUnfinished, At: time.Now().UTC()})
+	k.ended(e.ID)
+}
+
+// answerOf is what the client would have got of the run.
+func answerOf(run rollout.Run) rollout.Answer {
+	if run.State == rollout.RunFailed {
+		return rollout.Answer{Status: run.Failure.Status}
+	}
+	return run.Answer
+}
+
+// Bounds of what is sampled of mismatches that are alike, by one gateway.
+const (
+	perSignature  = 10
+	maxSignatures = 1000
+)
+
+// wanted reports whether there are few samples yet of mismatches in these fields.
+// k.mu must be held.
+func (k *Keeper) wanted(route string, found compare.Comparison) bool {
+	signature := route + "\x00" + strings.Join(found.Patterns, "\x00")
+	if _, known := k.sampled[signature]; !known && len(k.sampled) >= maxSignatures {
+		return false
+	}
+	k.sampled[signature]++
+	return k.sampled[signature] <= perSignature
+}
+
+// Sample is a comparison that differs, as it is kept.
+type Sample struct {
+	Route string    `json:"route"`
+	DocID string    `json:"doc_id"`
+	ID    string    `json:"workflow_id"`
+	At    time.Time `json:"at"`
+	// Build is that of the worker, where it is known.
+	Build       string               `json:"build,omitempty"`
+	Class       compare.Class        `json:"class"`
+	Differences []compare.Difference `json:"differences"`
+	Total       uint64               `json:"differences_total"`
+	Primary     Side                 `json:"primary"`
+	Shadow      Side                 `json:"shadow"`
+}
+
+// Side is one of the answers of a sample.
+type Side struct {
+	Status int           `json:"status"`
+	Took   time.Duration `json:"took_ns"`
+	// Body is JSON, or a JSON string of what is not; cut, and without the fields
+	// that are redacted.
+	Body json.RawMessage `json:"body,omitempty"`
+}
+
+// sampleTimeout bounds the keeping of one sample.
+const sampleTimeout = 5 * time.Second
+
+// sample logs a comparison that differs, once, and keeps it.
+func (k *Keeper) sample(e *rollout.Exchange, shadow rollout.Answer, found compare.Comparison) {
+	s := Sample{
+		Route: e.Route, DocID: e.DocID, ID: e.ID, At: e.At.UTC(), Build: e.Shadow.BuildID, Class: found.Class, Total: found.Total,
+		Differences: k.redactDifferences(found.Differences),
+		Primary:     Side{e.Primary.Status, e.PrimaryTook, k.redactBody(e.Primary.Body)},
+		Shadow:      Side{shadow.Status, e.ShadowTook, k.redactBody(shadow.Body)},
+	}
+	k.config.Log.Warn("the paths disagree", zap.String("route", s.Route), zap.String("doc_id", s.DocID), zap.String("workflow_id", s.ID),
+		zap.Stringer("class", s.Class), zap.Strings("fields", found.Patterns), zap.Any("differences", s.Differences), zap.Uint64("total", s.Total))
+	text, err := json.Marshal(s)
+	if err == nil {
+		ctx, cancel := context.WithTimeout(context.Background(), sampleTimeout)
+		defer cancel()
+		err = k.config.Album.KeepSample(ctx, subjectSamples, text, k.config.Keep)
+	}
+	if err != nil {
+		k.config.Log.Warn("a sample could not be kept", zap.String("doc_id", e.DocID), zap.Error(err))
+	}
+}

@@ -1,0 +1,105 @@
+package evidence
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"maps"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+const (
+	// shareInterval is how often a share is written.
+	shareInterval = time.Second
+	// noteSoonest is the time between two notes of what runs, so that many runs
+	// share one.
+	noteSoonest = 20 * time.Millisecond
+	noteTimeout = 5 * time.Second
+	// inheritInterval is how often is looked for gateways that are gone.
+	inheritInterval = 5 * time.Second
+)
+
+// Run writes notes until ctx ends, and a last time then.
+func (k *Keeper) Run(ctx context.Context) error {
+	share, inherit := time.NewTicker(shareInterval), time.NewTicker(inheritInterval)
+	defer share.Stop()
+	defer inherit.Stop()
+	k.inheritAll(ctx)
+	for {
+		select {
+		case <-ctx.Done():
+			return k.noteShare(context.WithoutCancel(ctx))
+		case <-inherit.C:
+			k.inheritAll(ctx)
+		case <-share.C:
+			k.tell(ctx, k.noteShare(ctx))
+		case <-k.wake:
+			k.tell(ctx, k.noteRunning(ctx, nil))
+			time.Sleep(noteSoonest)
+		}
+	}
+}
+
+func (k *Keeper) tell(ctx context.Context, err error) {
+	if err != nil && ctx.Err() == nil {
+		k.config.Log.Warn("what the mirror does cannot be put down now", zap.Error(err))
+	}
+}
+
+// noteShare writes what was counted, and then what still runs.
+func (k *Keeper) noteShare(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, noteTimeout)
+	defer cancel()
+	if err := k.makeSure(ctx); err != nil {
+		return err
+	}
+	k.mu.Lock()
+	share, err := json.Marshal(k.page)
+	ended := len(k.page.Ended)
+	over := k.page.Ended[:ended:ended]
+	k.mu.Unlock()
+	if err == nil {
+		err = k.config.Notes.PutNote(ctx, subject, k.config.Owner, share)
+	}
+	return errors.Join(err, k.noteRunning(ctx, overIf(err, over)))
+}
+
+// overIf returns the runs that may leave the note of what runs: those that are
+// counted in a share that is down.
+func overIf(failed error, over []string) []string {
+	if failed != nil {
+		return nil
+	}
+	return over
+}
+
+// noteRunning writes what runs, and what has ended and is not in a share yet; over
+// is in one. Those who wait learn how it went.
+func (k *Keeper) noteRunning(ctx context.Context, over []string) error {
+	ctx, cancel := context.WithTimeout(ctx, noteTimeout)
+	defer cancel()
+	k.mu.Lock()
+	noted := k.noted
+	k.noted = make(chan struct{})
+	still := maps.Clone(k.running)
+	k.mu.Unlock()
+	for _, id := range over {
+		delete(still, id)
+	}
+	text, err := json.Marshal(still)
+	if err == nil {
+		err = k.config.Notes.PutNote(ctx, subjectRunning, k.config.Owner, text)
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.failed = err; err == nil {
+		for _, id := range over {
+			delete(k.running, id)
+		}
+		k.page.Ended = append([]string(nil), k.page.Ended[len(over):]...)
+	}
+	close(noted)
+	return err
+}

@@ -1,0 +1,122 @@
+package evidence
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"sluice/rollout/compare"
+)
+
+// maxSampleBody is how much is kept of one answer's body, in bytes.
+const maxSampleBody = 32 << 10
+
+// What stands in the place of what is not kept.
+const (
+	redacted = "[redacted]"
+	withheld = "[withheld: it may hold redacted fields]"
+)
+
+// redactBody returns a body as a sample may hold it.
+func (k *Keeper) redactBody(body []byte) json.RawMessage {
+	if len(body) == 0 {
+		return nil
+	}
+	dec := json.NewDecoder(bytes.NewReader(body))
+	dec.UseNumber()
+	var value any
+	whole := dec.Decode(&value) == nil && !dec.More()
+	switch {
+	case !whole && len(k.config.Redact) > 0:
+		return quoted(fmt.Sprintf("[%d bytes withheld: fields are to be redacted, and this is no JSON]", len(body)))
+	case !whole:
+		return quoted(cut(body))
+	}
+	if len(k.config.Redact) > 0 {
+		value = k.redact(value, "")
+	}
+	text, err := json.Marshal(value)
+	if err != nil {
+		return quoted("[" + err.Error() + "]")
+	}
+	if len(text) > maxSampleBody {
+		return quoted(cut(text))
+	}
+	return text
+}
+
+func quoted(text string) json.RawMessage {
+	q, _ := json.Marshal(text) // a string cannot fail
+	return q
+}
+
+// cut returns the first bytes, up to a whole character.
+func cut(text []byte) string {
+	if len(text) <= maxSampleBody {
+		return string(text)
+	}
+	end := maxSampleBody
+	for end > maxSampleBody-utf8.UTFMax && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return string(text[:end]) + "…"
+}
+
+// redact replaces what is at a redacted place.
+func (k *Keeper) redact(value any, field string) any {
+	if k.redacts(field) {
+		return redacted
+	}
+	switch value := value.(type) {
+	case map[string]any:
+		for name, member := range value {
+			value[name] = k.redact(member, field+"/"+escaped(name))
+		}
+	case []any:
+		for i, element := range value {
+			value[i] = k.redact(element, field+"/*")
+		}
+	}
+	return value
+}
+
+// escaped is a member's name as a field's token.
+func escaped(name string) string {
+	if name == "*" || name == "**" {
+		return strings.ReplaceAll(name, "*", "~2")
+	}
+	return strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
+}
+
+func (k *Keeper) redacts(field string) bool {
+	for _, pattern := range k.config.Redact {
+		if pattern.Covers(field) {
+			return true
+		}
+	}
+	return false
+}
+
+// redactDifferences returns the differences as a sample may hold them. A value that
+// is an object or an array may hold what is redacted further down.
+func (k *Keeper) redactDifferences(all []compare.Difference) []compare.Difference {
+	if len(k.config.Redact) == 0 {
+		return all
+	}
+	kept := make([]compare.Difference, len(all))
+	for i, d := range all {
+		for _, value := range []*string{&d.Primary, &d.Shadow} {
+			switch {
+			case *value == "":
+			case k.redacts(d.Pattern):
+				*value = redacted
+			case d.Pattern == "" || strings.ContainsAny((*value)[:1], "{["):
+				*value = withheld
+			}
+		}
+		kept[i] = d
+	}
+	return kept
+}
