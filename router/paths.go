@@ -15,8 +15,8 @@ import (
 func (v *visit) toLegacy(ctx context.Context, t *claims.Ticket) rollout.Result {
 	if t.Stale(v.rt.config.Horizon / 2) {
 		// This process stood still: others may have settled the claim by now.
+		v.warn("settle", v.sent(ctx, t, rollout.Result{Outcome: rollout.OutcomeRefused}))
 		v.refuse(problem{Slug: "stale-claim", Detail: "the gateway was held up; nothing was sent; repeat the request"}, nil)
-		v.warn("settle", v.sent(ctx, t, v.record.Result))
 		return v.record.Result
 	}
 	var result rollout.Result
