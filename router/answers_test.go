@@ -19,9 +19,13 @@ type kept struct {
 	mu      sync.Mutex
 	answers map[[16]byte][]byte // guarded by mu
 	broken  error               // what every use fails with; guarded by mu
+	keeping func()              // called before an answer is kept; may be nil
 }
 
 func (k *kept) KeepAnswer(_ context.Context, key rollout.AnswerKey, answer *rollout.Answer) error {
+	if k.keeping != nil {
+		k.keeping()
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.broken == nil {
@@ -190,6 +194,23 @@ func TestLargeAnswerIsNotKept(t *testing.T) {
 			again.wantProblem(t, 409, "answer-gone", "")
 		}
 		d.wantSent(1)
+	}
+}
+
+// A gateway that dies between the two has kept the answer and left the claim open,
+// never the other way round.
+func TestAnswerIsKeptBeforeTheClaimIsSettled(t *testing.T) {
+	k, looked := &kept{}, false
+	d := openDoor(t, keeping(k))
+	k.keeping = func() {
+		looked = true
+		if h, err := d.records.Get(t.Context(), "a"); err != nil || !h.Claims[0].Open() {
+			t.Errorf("the claim is settled already: %+v, %v", h, err)
+		}
+	}
+	d.post(docA, underKey, itsKey).want(t, 200, "by legacy")
+	if h, err := d.records.Get(t.Context(), "a"); err != nil || !looked || h.Claims[0].State != rollout.ClaimDone {
+		t.Errorf("%+v, %v", h, err)
 	}
 }
 
