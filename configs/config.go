@@ -189,6 +189,9 @@ type Check struct {
 type RouteWorkflow struct {
 	Type      string `yaml:"type"`
 	TaskQueue string `yaml:"task_queue"`
+	// ShadowTaskQueue is where mirrored runs go; empty: the route is not
+	// mirrored.
+	ShadowTaskQueue string `yaml:"shadow_task_queue"`
 	// Result is update (the type offers the update "result") or close.
 	Result string `yaml:"result"`
 	// Status is the HTTP status of a result that names none.
@@ -224,11 +227,14 @@ type Drain struct {
 // Worker configures `sluice worker`.
 type Worker struct {
 	TaskQueue string `yaml:"task_queue"`
+	// ShadowTaskQueue is polled for mirrored runs; empty for no shadow support.
+	ShadowTaskQueue string `yaml:"shadow_task_queue"`
 	// Listen serves metrics and health.
 	Listen     string     `yaml:"listen"`
 	Deployment Deployment `yaml:"deployment"`
 	Stores     Stores     `yaml:"stores"`
-	// ShadowStores get what mirrored runs write; empty members refuse them.
+	// ShadowStores get what mirrored runs write. They are needed, and must not be
+	// the real ones, where ShadowTaskQueue is set.
 	ShadowStores Stores `yaml:"shadow_stores"`
 	// Faults lets /faults make the worker fail; for demonstrations only.
 	Faults bool `yaml:"faults"`

@@ -47,10 +47,11 @@ func defaultTemporal() Temporal {
 func defaultRoute() Route {
 	return Route{
 		Name: "documents", Method: "POST", Pattern: "/v1/documents", DocID: "body:/doc_id",
-		Auth:     "check",
-		Check:    Check{URL: "/auth", Timeout: Duration(2 * time.Second)},
-		Headers:  []string{},
-		Workflow: RouteWorkflow{Type: "IngestionWorkflow", TaskQueue: "ingestion", Result: "update", Status: 200, DeadLetters: []string{"DeadLetter"}},
+		Auth:    "check",
+		Check:   Check{URL: "/auth", Timeout: Duration(2 * time.Second)},
+		Headers: []string{},
+		Workflow: RouteWorkflow{Type: "IngestionWorkflow", TaskQueue: "ingestion", ShadowTaskQueue: "ingestion-shadow",
+			Result: "update", Status: 200, DeadLetters: []string{"DeadLetter"}},
 		Failures: map[string]int{"InvalidDocument": 422, "IngestionFailed": 500, "DeadLetter": 500},
 	}
 }
@@ -66,7 +67,7 @@ func defaultRequests() Requests {
 
 func defaultWorker() Worker {
 	return Worker{
-		TaskQueue: "ingestion", Listen: "127.0.0.1:8082",
+		TaskQueue: "ingestion", ShadowTaskQueue: "ingestion-shadow", Listen: "127.0.0.1:8082",
 		Deployment:   Deployment{Name: "ingestion", Behavior: "pinned", SetCurrent: true},
 		Stores:       everywhere("sqlite:data/stores/documents.db"),
 		ShadowStores: everywhere("sqlite:data/stores/shadow.db"),

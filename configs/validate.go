@@ -42,6 +42,7 @@ func validate(c *Config, wrong complain) {
 	wrong.notNegative("drain.lame_duck", c.Drain.LameDuck)
 	wrong.positive("drain.timeout", c.Drain.Timeout)
 	validateWorker(&c.Worker, wrong)
+	validateShadow(c, wrong)
 }
 
 func validateLegacy(l *Legacy, wrong complain) {

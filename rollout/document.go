@@ -67,6 +67,3 @@ type Record struct {
 	Duration time.Duration
 	BytesIn  int64
 }
-
-// ErrDuplicate says that a shadow run of the same intent was started before.
-var ErrDuplicate = errors.New("mirrored before")

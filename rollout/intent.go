@@ -82,6 +82,20 @@ func cutLast(s string) (before, after string, found bool) {
 	return s, "", false
 }
 
+// ShadowLife stands for the life in a shadow run's workflow ID. A document that
+// legacy serves has lives there alone; a constant makes its intent's retries find
+// the shadow run that there was.
+const ShadowLife = 1
+
+// ShadowSpace begins the workflow IDs of all shadow runs, and of no real ones.
+const ShadowSpace = "shadow/"
+
+// ShadowWorkflowID returns `shadow/<prefix>/<doc_id>/<intent>/1/<arm>`. The arm
+// is "a", or "b" where a document is run twice to learn how much its answer varies.
+func ShadowWorkflowID(prefix, docID string, intent Intent, arm string) string {
+	return ShadowSpace + WorkflowID(prefix, docID, intent, ShadowLife) + "/" + arm
+}
+
 // WorkflowID returns `<prefix>/<doc_id>/<intent>/<life>`. Intent and life hold
 // no slash, so the parts can be told apart from the right whatever the doc_id
 // holds.

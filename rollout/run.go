@@ -1,5 +1,7 @@
 package rollout
 
+import "errors"
+
 // RunState is where a document's workflow stands.
 type RunState uint8
 
@@ -22,13 +24,17 @@ func (s RunState) String() string {
 type Run struct {
 	WorkflowID string
 	State      RunState
-	// BuildID is that of the worker that ran it; empty where it is not known.
+	// BuildID is the worker's that ran it, if it is a shadow run and that is known.
 	BuildID string
 	// Answer is what the client gets; set if State is RunCompleted.
 	Answer Answer
 	// Failure is set if State is RunFailed.
 	Failure Failure
 }
+
+// ErrDuplicate says that the document's shadow run had been started before, by
+// whomever: what it answered was, or is to be, compared there.
+var ErrDuplicate = errors.New("the shadow run exists already")
 
 // The types of failures that have no ApplicationError.
 const (

@@ -49,19 +49,25 @@ func (h *Health) Watch(ctx context.Context, interval time.Duration) {
 }
 
 func (h *Health) ask(ctx context.Context, queue string) {
-	ctx, cancel := context.WithTimeout(ctx, h.path.config.StartTimeout)
-	defer cancel()
-	response, err := h.path.service.DescribeTaskQueue(ctx, &workflowservice.DescribeTaskQueueRequest{
-		Namespace:     h.path.config.Namespace,
-		TaskQueue:     &taskqueuepb.TaskQueue{Name: queue, Kind: enumspb.TASK_QUEUE_KIND_NORMAL},
-		TaskQueueType: enumspb.TASK_QUEUE_TYPE_WORKFLOW,
-	})
+	pollers, err := h.path.pollers(ctx, queue)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.up = err == nil
 	if err == nil {
-		h.pollers[queue] = len(response.Pollers)
+		h.pollers[queue] = pollers
 	}
+}
+
+// pollers counts the workers that polled the task queue in the last five minutes.
+func (p *Path) pollers(ctx context.Context, queue string) (int, error) {
+	ctx, cancel := context.WithTimeout(ctx, p.config.StartTimeout)
+	defer cancel()
+	response, err := p.service.DescribeTaskQueue(ctx, &workflowservice.DescribeTaskQueueRequest{
+		Namespace:     p.config.Namespace,
+		TaskQueue:     &taskqueuepb.TaskQueue{Name: queue, Kind: enumspb.TASK_QUEUE_KIND_NORMAL},
+		TaskQueueType: enumspb.TASK_QUEUE_TYPE_WORKFLOW,
+	})
+	return len(response.GetPollers()), err
 }
 
 // Probe asks Temporal for a sign of life. It fails with Temporal's error.

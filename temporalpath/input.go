@@ -38,11 +38,20 @@ func base64Len(n int) int { return (n + 2) / 3 * 4 }
 
 // encode returns the workflow's input for the document.
 func (p *Path) encode(ctx context.Context, doc *rollout.Document) (*commonpb.Payloads, error) {
+	return p.pack(ctx, inputOf(doc))
+}
+
+func inputOf(doc *rollout.Document) wire.Input {
 	in := wire.Input{
 		DocID: doc.DocID, Intent: string(doc.Intent), Life: doc.Life, Route: doc.Route,
 		ContentType: doc.ContentType, Headers: doc.Header,
 	}
 	in.SetBody(doc.Body)
+	return in
+}
+
+// pack returns the input as Temporal gets it, or the claim check's reference.
+func (p *Path) pack(ctx context.Context, in wire.Input) (*commonpb.Payloads, error) {
 	var text bytes.Buffer
 	enc := json.NewEncoder(&text)
 	enc.SetEscapeHTML(false) // it would grow the text sixfold, and change it

@@ -9,6 +9,7 @@
 //     see: near its end the server would answer the poll empty, again and again.
 //   - An error wraps rollout.ErrNotAccepted only if no byte of the attempt left
 //     this process, or Temporal refused it in a way that cannot be undone.
+//   - A shadow run's workflow ID and task queue are never those of a real run.
 //   - Every retry is this package's own; the SDK's are not used, because the
 //     last error of a series proves nothing about the earlier ones.
 package temporalpath
@@ -31,6 +32,9 @@ type Route struct {
 	// WorkflowType is started, on TaskQueue.
 	WorkflowType string
 	TaskQueue    string
+	// ShadowTaskQueue is where shadow runs are started, no route's TaskQueue;
+	// empty for none.
+	ShadowTaskQueue string
 	// Update: the type offers the update wire.ResultUpdate.
 	Update bool
 	// Status is the HTTP status of a result that names none.
@@ -84,6 +88,9 @@ func New(config Config) (*Path, error) {
 	}
 	if config.StartTimeout <= 0 || config.MaxWaiters <= 0 || config.MaxInput <= 0 {
 		return nil, errors.New("the Temporal path needs a start timeout, a number of waiters and an input size above zero")
+	}
+	if err := config.checkShadows(); err != nil {
+		return nil, err
 	}
 	host, err := os.Hostname()
 	if err != nil {

@@ -88,7 +88,8 @@ func (a activities) report(ctx context.Context, failure *Failure) error {
 
 // final reports whether repeating a step that failed with err is pointless.
 func final(err error) bool {
-	return errors.Is(err, ErrInvalidDocument) || errors.Is(err, errInjected) || stores.Final(err)
+	return errors.Is(err, ErrInvalidDocument) || errors.Is(err, errInjected) ||
+		errors.Is(err, errNoShadows) || errors.Is(err, errShadowsOnly) || stores.Final(err)
 }
 
 // typed tells Temporal which failures are final.

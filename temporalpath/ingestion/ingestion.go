@@ -25,7 +25,9 @@
 //     intent, and the time the run began as the sequence. So a repeat changes
 //     nothing, and an attempt that arrives after its undo is refused.
 //   - The result depends on the document alone, not on the path that it took.
-//   - A shadow run writes to the shadow stores only.
+//   - A shadow run writes to the shadow stores only, and no document is lost with
+//     it: one that gives up is not counted as a dead letter.
+//   - A worker that has no stores for a run refuses it before the first step.
 //
 // A run that was undone stays undone: resetting its workflow makes its steps
 // fail with stores.ErrUndone. To drive a dead letter again, start a new life of

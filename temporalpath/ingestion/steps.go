@@ -12,8 +12,9 @@ import (
 
 // Config is what an ingestion needs.
 type Config struct {
-	// Stores are written by ordinary runs, Shadow by shadow runs. Both sets must
-	// be complete; no store may be in both.
+	// Stores are written by ordinary runs, Shadow by shadow runs. A set is whole,
+	// or empty, which refuses such runs, and not both are empty; no store may be in
+	// both.
 	Stores, Shadow stores.Set
 	// Policy says how often and how long things are tried.
 	Policy Policy
@@ -30,7 +31,7 @@ type Observer interface {
 	// ShadowPrefix for a shadow store.
 	Compensated(store string, err error)
 	// DeadLettered reports a document whose step failed for good and was not
-	// undone everywhere. A crash may make it report one twice.
+	// undone everywhere, shadow runs aside. A crash may make it report one twice.
 	DeadLettered(step string)
 }
 
@@ -50,11 +51,12 @@ type Steps struct {
 
 // NewSteps fails if config lacks a store, and names those that are missing.
 func NewSteps(config Config) (*Steps, error) {
-	if err := config.Stores.Check(); err != nil {
-		return nil, fmt.Errorf("ingestion: %w", err)
+	real, shadow := config.Stores.Check(), config.Shadow.Check()
+	if real != nil && (!config.Stores.Empty() || config.Shadow.Empty()) {
+		return nil, fmt.Errorf("ingestion: %w", real)
 	}
-	if err := config.Shadow.Check(); err != nil {
-		return nil, fmt.Errorf("ingestion of shadow runs: %w", err)
+	if shadow != nil && !config.Shadow.Empty() {
+		return nil, fmt.Errorf("ingestion of shadow runs: %w", shadow)
 	}
 	steps := &Steps{
 		stores: config.Stores, shadow: config.Shadow,
@@ -75,11 +77,28 @@ func (s *Steps) of(kind stores.Kind, shadow bool) (stores.Store, error) {
 	if store := set.Of(kind); store != nil {
 		return store, nil
 	}
-	return nil, fmt.Errorf("there is no %s store", kind)
+	return nil, fmt.Errorf("%w: there is no %s store", misplaced(shadow), kind)
 }
 
-// check returns the result so far, or ErrInvalidDocument.
+var (
+	errNoShadows   = errors.New("this worker takes no shadow runs: its task queue is for real documents")
+	errShadowsOnly = errors.New("this worker takes shadow runs only: its task queue is not for real documents")
+)
+
+// misplaced is why a run is refused for which there are no stores.
+func misplaced(shadow bool) error {
+	if shadow {
+		return errNoShadows
+	}
+	return errShadowsOnly
+}
+
+// check returns the result so far, or ErrInvalidDocument. A run for which there
+// are no stores ends here.
 func (s *Steps) check(job Job) (Result, error) {
+	if _, err := s.of(stores.Document, job.Input.Shadow); err != nil {
+		return Result{}, err
+	}
 	doc, err := parse(&job.Input)
 	if err != nil {
 		return Result{}, err

@@ -37,7 +37,7 @@ func (s *Steps) Sync(ctx context.Context, in wire.Input, sequence int64) (Result
 	if failure == nil {
 		return result, nil
 	}
-	if failure.Type == TypeDeadLetter {
+	if failure.Type == TypeDeadLetter && !in.Shadow {
 		s.observer.DeadLettered(failure.Step)
 	}
 	return Result{}, failure

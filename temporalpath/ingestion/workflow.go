@@ -68,7 +68,7 @@ func (w Workflow) ingest(ctx workflow.Context, in wire.Input) (Result, error) {
 	if failure == nil {
 		return result, nil
 	}
-	if failure.Type == TypeDeadLetter {
+	if failure.Type == TypeDeadLetter && !in.Shadow {
 		w.report(ctx, failure)
 	}
 	return Result{}, temporal.NewApplicationErrorWithOptions(failure.Error(), failure.Type, temporal.ApplicationErrorOptions{

@@ -44,7 +44,9 @@ type Input struct {
 	Body json.RawMessage `json:"body"`
 	// BodyEncoding is empty for a JSON value, or "base64".
 	BodyEncoding string `json:"body_encoding,omitempty"`
-	// Shadow marks a mirrored run: it must leave nothing in the real stores.
+	// Shadow marks a mirrored run: it must leave nothing in the real stores. Such
+	// runs come on a task queue of their own, see [ShadowSupport]; their life is
+	// always 1.
 	Shadow bool `json:"shadow"`
 }
 

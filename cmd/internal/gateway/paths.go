@@ -77,7 +77,7 @@ func (g *Gateway) openTemporal(context.Context) error {
 	}
 	for _, r := range g.config.Routes {
 		config.Routes[r.Name] = temporalpath.Route{
-			WorkflowType: r.Workflow.Type, TaskQueue: r.Workflow.TaskQueue,
+			WorkflowType: r.Workflow.Type, TaskQueue: r.Workflow.TaskQueue, ShadowTaskQueue: r.Workflow.ShadowTaskQueue,
 			Update: r.Workflow.Result == "update", Status: r.Workflow.Status,
 			Failures: r.Failures, ExecutionTimeout: r.Workflow.ExecutionTimeout.Std(),
 		}

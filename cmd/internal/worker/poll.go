@@ -5,11 +5,7 @@ import (
 	"time"
 
 	"go.temporal.io/sdk/client"
-	sdk "go.temporal.io/sdk/worker"
-	"go.temporal.io/sdk/workflow"
 	"go.uber.org/zap"
-
-	"sluice/temporalpath/ingestion"
 )
 
 const (
@@ -23,12 +19,12 @@ const (
 	startRetry = 250 * time.Millisecond
 )
 
-// poll returns the SDK's worker once it polls, which is as soon as Temporal can
-// be reached. It fails if ctx ends first, or if the worker cannot be made.
-func (w *Worker) poll(ctx context.Context) (sdk.Worker, error) {
+// poll returns the SDK's workers once they poll, which is as soon as Temporal can
+// be reached. It fails if ctx ends first, or if a worker cannot be made.
+func (w *Worker) poll(ctx context.Context) (queues, error) {
 	for told := false; ; told = true {
 		// A worker that failed to start stays so: each attempt makes a new one.
-		attempt, err := w.newWorker()
+		attempt, err := w.newQueues()
 		if err != nil {
 			return nil, err
 		}
@@ -47,22 +43,4 @@ func (w *Worker) poll(ctx context.Context) (sdk.Worker, error) {
 		case <-time.After(startRetry):
 		}
 	}
-}
-
-// newWorker returns a worker of this version that has the workflow.
-func (w *Worker) newWorker() (sdk.Worker, error) {
-	behavior := workflow.VersioningBehaviorPinned
-	if w.config.Deployment.Behavior == "auto-upgrade" {
-		behavior = workflow.VersioningBehaviorAutoUpgrade
-	}
-	worker := sdk.New(w.client, w.config.TaskQueue, sdk.Options{
-		WorkerStopTimeout:        stopTimeout,
-		DeadlockDetectionTimeout: decodeTimeout,
-		DeploymentOptions: sdk.DeploymentOptions{
-			UseVersioning:             true,
-			Version:                   sdk.WorkerDeploymentVersion{DeploymentName: w.config.Deployment.Name, BuildID: w.buildID},
-			DefaultVersioningBehavior: behavior,
-		},
-	})
-	return worker, ingestion.Register(worker, w.ingestion)
 }

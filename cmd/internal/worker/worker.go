@@ -8,7 +8,6 @@ package worker
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"slices"
@@ -106,32 +105,6 @@ func (w *Worker) dial(_ context.Context, config configs.Config) error {
 	return nil
 }
 
-// openStores opens the stores and puts them behind breakers.
-func (w *Worker) openStores(ctx context.Context, _ configs.Config) error {
-	if w.config.Faults {
-		w.faults = &faults.Switch{}
-	}
-	w.ingestion = ingestion.Config{Observer: w.metrics, Faults: w.faults}
-	var err error
-	if w.ingestion.Stores, err = w.open(ctx, w.config.Stores, ""); err != nil {
-		return fmt.Errorf("worker.stores: %w", err)
-	}
-	if w.ingestion.Shadow, err = w.open(ctx, w.config.ShadowStores, ingestion.ShadowPrefix); err != nil {
-		return fmt.Errorf("worker.shadow_stores: %w", err)
-	}
-	return nil
-}
-
-// open opens four stores and puts a breaker in front of each.
-func (w *Worker) open(ctx context.Context, c configs.Stores, prefix string) (stores.Set, error) {
-	handles, err := OpenStores(ctx, stores.DSNs{Document: c.Document, Vector: c.Vector, Graph: c.Graph, Cache: c.Cache})
-	if err != nil {
-		return stores.Set{}, err
-	}
-	w.closers = append(w.closers, handles.Close)
-	return stores.Guard(handles.Set(), prefix, stores.Breaker{}, w.metrics), nil
-}
-
 // Address returns where metrics and health are served, host:port.
 func (w *Worker) Address() string { return w.listener.Addr().String() }
 
@@ -142,7 +115,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	go func() { served <- server.Serve(w.listener) }()
 	defer server.Close()
 	w.options.Log.Info("serving", zap.String("metrics", w.Address()), zap.String("task_queue", w.config.TaskQueue),
-		zap.String("deployment", w.config.Deployment.Name), zap.String("build_id", w.buildID))
+		zap.String("shadow_task_queue", w.config.ShadowTaskQueue), zap.String("deployment", w.config.Deployment.Name), zap.String("build_id", w.buildID))
 	polling, err := w.poll(ctx)
 	if err != nil {
 		return ignoreEnd(ctx, err)

@@ -26,6 +26,11 @@ func (s Set) Of(kind Kind) Store {
 	return nil
 }
 
+// Empty reports whether all stores are missing.
+func (s Set) Empty() bool {
+	return s.Document == nil && s.Vector == nil && s.Graph == nil && s.Cache == nil
+}
+
 // Check names the stores that are missing.
 func (s Set) Check() error {
 	var problems []error
@@ -58,7 +63,8 @@ func Everywhere(dsn string) DSNs {
 	return DSNs{Document: dsn, Vector: dsn, Graph: dsn, Cache: dsn}
 }
 
-func (d DSNs) of(kind Kind) string {
+// Of returns the DSN of a kind.
+func (d DSNs) Of(kind Kind) string {
 	switch kind {
 	case Document:
 		return d.Document
@@ -80,7 +86,7 @@ func OpenSet(ctx context.Context, dsns DSNs) (Handles, error) {
 	opened := Handles{}
 	var problems []error
 	for _, kind := range Kinds() {
-		handle, err := Open(ctx, dsns.of(kind), kind)
+		handle, err := Open(ctx, dsns.Of(kind), kind)
 		if err != nil {
 			problems = append(problems, err)
 			continue

@@ -1,0 +1,18 @@
+package ingestion
+
+import (
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"sluice/temporalpath/wire"
+)
+
+// RegisterShadowSupport declares shadow support for the ingestion workflow, as
+// [wire.ShadowSupport] describes. It belongs on a task queue whose worker was
+// registered without real stores.
+func RegisterShadowSupport(registry worker.WorkflowRegistry, buildID string) {
+	answer := func(workflow.Context) (wire.Support, error) {
+		return wire.Support{Types: []string{WorkflowType}, BuildID: buildID}, nil
+	}
+	registry.RegisterWorkflowWithOptions(answer, workflow.RegisterOptions{Name: wire.ShadowSupport})
+}
