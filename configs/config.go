@@ -15,6 +15,7 @@ type Config struct {
 	Rollout  Rollout  `yaml:"rollout"`
 	Claims   Claims   `yaml:"claims"`
 	Operator Operator `yaml:"operator"`
+	Shadow   Shadow   `yaml:"shadow"`
 	Routes   []Route  `yaml:"routes"`
 	Requests Requests `yaml:"requests"`
 	Drain    Drain    `yaml:"drain"`

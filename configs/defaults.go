@@ -25,6 +25,7 @@ func Default() Config {
 		},
 		Claims: Claims{Store: "embedded", Horizon: Duration(15 * time.Minute),
 			Timeout: Duration(2 * time.Second), Lease: Duration(15 * time.Second)},
+		Shadow:   defaultShadow(),
 		Routes:   []Route{defaultRoute()},
 		Requests: defaultRequests(),
 		Drain:    Drain{LameDuck: Duration(5 * time.Second), Timeout: Duration(30 * time.Second)},

@@ -43,6 +43,7 @@ func validate(c *Config, wrong complain) {
 	wrong.positive("drain.timeout", c.Drain.Timeout)
 	validateWorker(&c.Worker, wrong)
 	validateShadow(c, wrong)
+	validateMirror(&c.Shadow, wrong)
 }
 
 func validateLegacy(l *Legacy, wrong complain) {

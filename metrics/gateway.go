@@ -46,6 +46,13 @@ type GatewayConfig struct {
 	BreakerOpen func() bool
 	// Unresolved returns the claims that the resolver looks after.
 	Unresolved func() int
+	// ShadowClasses is the closed set of ShadowCompared's words.
+	ShadowClasses []string
+	// ShadowWaiting and ShadowBytes return what the mirror holds.
+	ShadowWaiting func() int
+	ShadowBytes   func() int64
+	// ShadowReady returns whether the route's documents may be mirrored.
+	ShadowReady func(route string) bool
 	// Draining returns whether the gateway is about to stop.
 	Draining func() bool
 
@@ -64,6 +71,7 @@ type Gateway struct {
 	unroutable, authChecks, refused vocabulary
 
 	claims claims
+	shadow shadow
 
 	flagRejects map[string]vocabulary // by flag; never written after the start
 	otherFlag   vocabulary
@@ -98,6 +106,7 @@ func NewGateway(c GatewayConfig) *Gateway {
 	g.otherFlag = newVocabulary(rejects, nil, other)
 
 	g.claims = newClaims(g, c.Routes)
+	g.shadow = newShadow(g, c.Routes, c.ShadowClasses)
 	registerLive(g.registry, c)
 	return g
 }

@@ -45,6 +45,7 @@ func registerLive(registry *prometheus.Registry, c GatewayConfig) {
 		register("gateway_draining", "1 while the gateway is about to stop.",
 			func() float64 { return bit(c.Draining()) })
 	}
+	registerShadow(registry, c)
 	registerLimits(registry, c)
 	registerPollers(registry, c)
 	registerBuild(registry, c.Version)

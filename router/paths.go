@@ -19,12 +19,12 @@ func (v *visit) toLegacy(ctx context.Context, t *claims.Ticket) rollout.Result {
 		v.refuse(problem{Slug: "stale-claim", Detail: "the gateway was held up; nothing was sent; repeat the request"}, nil)
 		return v.record.Result
 	}
-	var result rollout.Result
-	if v.once {
-		result = v.forwardOnce(ctx, t.Life)
-	} else {
-		result = v.forward(ctx)
-	}
+	result := v.mirrored(func() rollout.Result {
+		if v.once {
+			return v.forwardOnce(ctx, t.Life)
+		}
+		return v.forward(ctx)
+	})
 	v.warn("settle", v.sent(ctx, t, result))
 	return result
 }

@@ -76,6 +76,8 @@ type Config struct {
 	Legacy   Legacy
 	Temporal Temporal
 	Claims   *claims.Book
+	// Mirror may be nil.
+	Mirror Mirror
 	// Breaker is the Temporal path's.
 	Breaker *breaker.Breaker
 	// Horizon is how long a settled claim holds its own retries.

@@ -35,6 +35,7 @@ func commands() []command {
 		{"worker", "run the ingestion workflows", runWorker},
 		{"demo", "run everything on this machine (demo up), or the legacy service alone (demo legacy)", runDemo},
 		{"claims", "list and settle the claims of documents in flight", runClaims},
+		{"shadow", "show what mirroring documents has proved, and where the paths differ", runShadow},
 		{"version", "print the build's version", func(_ context.Context, _ []string, stdout, _ io.Writer) error {
 			_, err := fmt.Fprintln(stdout, build.Version())
 			return err

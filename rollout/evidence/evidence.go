@@ -81,6 +81,7 @@ type Keeper struct {
 	config Config
 	wake   chan struct{} // holds one wake-up
 
+	begun  bool    // owned by Run; the share is in the store
 	unsure *estate // owned by Run; an inheritance of which nobody knows whether it was stored
 
 	mu      sync.Mutex
@@ -94,13 +95,12 @@ type Keeper struct {
 // ErrNotNoted says that a run could not be put on record.
 var ErrNotNoted = errors.New("the shadow run could not be put on record")
 
-// Open returns a keeper whose share is empty. It fails if nothing can be noted.
-func Open(ctx context.Context, config Config) (*Keeper, error) {
-	k := &Keeper{
+// New returns a keeper whose share is empty. Run writes it down.
+func New(config Config) *Keeper {
+	return &Keeper{
 		config: config, wake: make(chan struct{}, 1), page: newPage(), running: map[string]run{},
 		noted: make(chan struct{}), sampled: map[string]int{},
 	}
-	return k, k.noteShare(ctx)
 }
 
 // Begin puts a shadow run on record before it is started. It waits for the store,

@@ -97,13 +97,7 @@ func patterns(t *testing.T, texts ...string) (all []compare.Pattern) {
 // keep runs a keeper while during does; it returns once the last notes are down.
 func keep(t *testing.T, c evidence.Config, during func(*evidence.Keeper)) {
 	t.Helper()
-	k, err := evidence.Open(t.Context(), c)
-	if errors.Is(err, errCut) {
-		return
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	k := evidence.New(c)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- k.Run(ctx) }()

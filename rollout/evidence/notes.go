@@ -3,7 +3,6 @@ package evidence
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"maps"
 	"time"
 
@@ -26,6 +25,7 @@ func (k *Keeper) Run(ctx context.Context) error {
 	share, inherit := time.NewTicker(shareInterval), time.NewTicker(inheritInterval)
 	defer share.Stop()
 	defer inherit.Stop()
+	k.tell(ctx, k.noteShare(ctx))
 	k.inheritAll(ctx)
 	for {
 		select {
@@ -36,7 +36,7 @@ func (k *Keeper) Run(ctx context.Context) error {
 		case <-share.C:
 			k.tell(ctx, k.noteShare(ctx))
 		case <-k.wake:
-			k.tell(ctx, k.noteRunning(ctx, nil))
+			k.tell(ctx, k.noteBegun(ctx))
 			time.Sleep(noteSoonest)
 		}
 	}
@@ -46,6 +46,15 @@ func (k *Keeper) tell(ctx context.Context, err error) {
 	if err != nil && ctx.Err() == nil {
 		k.config.Log.Warn("what the mirror does cannot be put down now", zap.Error(err))
 	}
+}
+
+// noteBegun writes what runs. A gateway's share is there before that, so that who
+// inherits finds both.
+func (k *Keeper) noteBegun(ctx context.Context) error {
+	if !k.begun {
+		return k.noteShare(ctx)
+	}
+	return k.noteRunning(ctx, nil)
 }
 
 // noteShare writes what was counted, and then what still runs.
@@ -63,16 +72,21 @@ func (k *Keeper) noteShare(ctx context.Context) error {
 	if err == nil {
 		err = k.config.Notes.PutNote(ctx, subject, k.config.Owner, share)
 	}
-	return errors.Join(err, k.noteRunning(ctx, overIf(err, over)))
+	if err != nil {
+		k.refuse(err)
+		return err
+	}
+	k.begun = true
+	return k.noteRunning(ctx, over)
 }
 
-// overIf returns the runs that may leave the note of what runs: those that are
-// counted in a share that is down.
-func overIf(failed error, over []string) []string {
-	if failed != nil {
-		return nil
-	}
-	return over
+// refuse tells those who wait that their runs are not on record.
+func (k *Keeper) refuse(err error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.failed = err
+	close(k.noted)
+	k.noted = make(chan struct{})
 }
 
 // noteRunning writes what runs, and what has ended and is not in a share yet; over

@@ -5,6 +5,7 @@
 //	GET  /api/claims/DOC_ID       (escaped as one part of a path)
 //	POST /api/claims/settle       {"doc_id", "intent", "life", "state", "reason"}
 //	GET  /api/audit?after=SEQ&limit=N
+//	GET  /api/NAME                (one of Config.Views)
 //
 // Invariants:
 //   - Nothing is done by hand before it is on record. What then could not be done
@@ -57,6 +58,8 @@ type Config struct {
 	Records Records
 	Claims  Claims
 	Audit   Audit
+	// Views are resources that are only looked at.
+	Views []View
 	// Owner is this gateway's name among the owners of claims.
 	Owner string
 	Log   *zap.Logger
@@ -85,6 +88,10 @@ func New(config Config) http.Handler {
 		allowing(methods)(w, r)
 	})
 	mux.HandleFunc("/api/audit", allowing("GET, HEAD"))
+	for _, view := range config.Views {
+		mux.HandleFunc("GET /api/"+view.Name, a.view(view))
+		mux.HandleFunc("/api/"+view.Name, allowing("GET, HEAD"))
+	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, problem{Slug: "not-found", Status: http.StatusNotFound, Detail: "the operator API has no such resource"})
 	})

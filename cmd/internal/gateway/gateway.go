@@ -53,6 +53,7 @@ type Gateway struct {
 	answers  router.Answers // nil if legacy gets every retry
 	claims   *claims.Book
 	breaker  *breaker.Breaker
+	shadow   mirroring
 	router   *router.Router
 	name     string // this process's, in claims
 
@@ -67,7 +68,7 @@ type Gateway struct {
 func Open(ctx context.Context, config configs.Config, options Options) (*Gateway, error) {
 	g := &Gateway{config: config, options: options}
 	for _, step := range []func(context.Context) error{
-		g.openData, g.openMetrics, g.openListeners, g.openLegacy, g.openTemporal, g.openFlags, g.openClaims, g.openAnswers, g.openRouter, g.openServers,
+		g.openData, g.openMetrics, g.openListeners, g.openLegacy, g.openTemporal, g.openFlags, g.openClaims, g.openAnswers, g.openShadow, g.openRouter, g.openServers,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, g.Close())
@@ -100,6 +101,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 	group.Go(func() error { g.health.Watch(running, pollersInterval); return nil })
 	group.Go(func() error { g.watchBreaker(running); return nil })
 	group.Go(func() error { return g.claims.Run(running) })
+	group.Go(func() error { return g.runShadow(running) })
 	if store, may := g.records.(losable); may {
 		group.Go(func() error { g.rebuild(running, store); return nil })
 	}

@@ -6,6 +6,7 @@ import (
 
 	"sluice/metrics"
 	"sluice/rollout"
+	"sluice/rollout/compare"
 	"sluice/rollout/flags"
 	"sluice/router/framing"
 )
@@ -43,6 +44,24 @@ func (g *Gateway) metricsConfig() metrics.GatewayConfig {
 		TemporalUp:           func() bool { return g.health.Up() },
 		BreakerOpen:          func() bool { return g.breaker.Open() },
 		Unresolved:           func() int { return g.claims.Unresolved() },
-		Draining:             func() bool { return g.router.Draining() },
+		ShadowClasses:        words(compare.Classes()),
+		ShadowWaiting:        func() int { return g.shadow.mirror.Waiting() },
+		ShadowBytes:          func() int64 { return g.shadow.mirror.HeldBytes() },
+		ShadowReady: func(route string) bool {
+			ready, _ := g.shadow.watch.ShadowReady(route)
+			return ready
+		},
+		Draining: func() bool { return g.router.Draining() },
 	}
+}
+
+// words returns the words of a closed set.
+func words[T interface {
+	// String returns the word.
+	String() string
+}](set []T) (all []string) {
+	for _, one := range set {
+		all = append(all, one.String())
+	}
+	return all
 }

@@ -34,7 +34,7 @@ func (g *Gateway) operated(mux *http.ServeMux) (http.Handler, error) {
 	}
 	g.closers = append(g.closers, record.Close)
 	mux.Handle("/api/", operator.New(operator.Config{
-		Records: g.records, Claims: g.claims, Audit: record, Owner: g.name, Log: g.options.Log.Named("operator"),
+		Records: g.records, Claims: g.claims, Audit: record, Views: g.views(), Owner: g.name, Log: g.options.Log.Named("operator"),
 	}))
 	return operator.Guard(token, mux), nil
 }
