@@ -11,18 +11,22 @@ import (
 // wantedInterval is how often a ShadowWatch looks whether shadow runs are wanted.
 const wantedInterval = 250 * time.Millisecond
 
+// declarationHolds is how long a declaration holds while nobody answers: shadow
+// runs themselves keep workers busy.
+const declarationHolds = 2 * time.Minute
+
 // ShadowWatch knows which routes' workers support shadow runs. It asks again and
-// again, because workers come and go: a route is ready only on what they said when
-// they were last asked.
+// again, because workers come and go: a route is ready on what they last said.
 type ShadowWatch struct {
 	path *Path
 
 	mu    sync.Mutex
-	known map[string]Support // by route, guarded by mu
+	known map[string]Support   // by route, guarded by mu
+	heard map[string]time.Time // when they last declared it, by route, guarded by mu
 }
 
 // NewShadowWatch returns a watch that knows nothing: no route is ready.
-func NewShadowWatch(p *Path) *ShadowWatch { return &ShadowWatch{path: p, known: map[string]Support{}} }
+func NewShadowWatch(p *Path) *ShadowWatch { return &ShadowWatch{path: p, known: map[string]Support{}, heard: map[string]time.Time{}} }
 
 // Watch asks for all routes each interval until ctx ends, and at once when shadow
 // runs come to be wanted. While they are not, nobody is asked and no route is ready.
@@ -57,19 +61,32 @@ func (w *ShadowWatch) ask(ctx context.Context) {
 			support, err := w.path.ShadowSupport(ctx, name)
 			if err != nil {
 				support = unsupported("Temporal cannot be asked about shadow support: %v", err)
+				support.Unheard = true
 			}
-			w.mu.Lock()
-			defer w.mu.Unlock()
-			w.known[name] = support
+			w.learn(name, support, time.Now())
 		})
 	}
 	group.Wait()
+}
+
+// learn takes an answer over. No answer takes nothing back for a while.
+func (w *ShadowWatch) learn(route string, support Support, now time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if support.OK {
+		w.heard[route] = now
+	}
+	if support.Unheard && w.known[route].OK && now.Sub(w.heard[route]) < declarationHolds {
+		return
+	}
+	w.known[route] = support
 }
 
 func (w *ShadowWatch) forget() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	clear(w.known)
+	clear(w.heard)
 }
 
 // ShadowReady reports whether shadow runs of the route may be started; if not, it

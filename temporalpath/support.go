@@ -35,6 +35,9 @@ type Support struct {
 	OK bool
 	// Reason is why not, for people; empty if OK.
 	Reason string
+	// Unheard: nobody answered, which says nothing about support. The workers may
+	// only be busy.
+	Unheard bool
 	// BuildID is that of the worker that declared support; may be empty.
 	BuildID string
 }
@@ -68,8 +71,10 @@ func (p *Path) ShadowSupport(ctx context.Context, routeName string) (Support, er
 	case err != nil:
 		return Support{}, err
 	case event == nil:
-		return unsupported("%d workers polled the shadow task queue %q, and none answered %s within %s: do they still run, and is their version current?",
-			pollers, queue, wire.ShadowSupport, supportWait), nil
+		support := unsupported("%d workers polled the shadow task queue %q, and none answered %s within %s: do they still run, and is their version current?",
+			pollers, queue, wire.ShadowSupport, supportWait)
+		support.Unheard = true
+		return support, nil
 	}
 	return declared(route, event), nil
 }

@@ -138,10 +138,15 @@ func (s *stack) serveLegacy(t testing.TB, token string) {
 // setFlags edits the flag file in place, as an editor does.
 func (s *stack) setFlags(t testing.TB, percent float64, kill bool) {
 	t.Helper()
+	s.writeFlags(t, percent, 0, kill)
+}
+
+func (s *stack) writeFlags(t testing.TB, percent, shadow float64, kill bool) {
+	t.Helper()
 	text := fmt.Sprintf(`{"flags":{
  "temporal-rollout-percentage":{"state":"ENABLED","defaultVariant":"now","variants":{"now":%v}},
- "temporal-shadow-percentage":{"state":"ENABLED","defaultVariant":"none","variants":{"none":0}},
- "temporal-rollout-kill":{"state":"ENABLED","defaultVariant":"now","variants":{"now":%v}}}}`, percent, kill)
+ "temporal-shadow-percentage":{"state":"ENABLED","defaultVariant":"now","variants":{"now":%v}},
+ "temporal-rollout-kill":{"state":"ENABLED","defaultVariant":"now","variants":{"now":%v}}}}`, percent, shadow, kill)
 	if err := os.WriteFile(s.flagFile, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
