@@ -3,6 +3,7 @@ package endtoend_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -140,8 +141,13 @@ func TestWorkerWithoutShadows(t *testing.T) {
 // start.
 func TestShadowStoresAreNotTheRealOnes(t *testing.T) {
 	dir := t.TempDir()
-	config, err := configs.Load("../../../configs/gateway.yaml", "worker.listen=127.0.0.1:0",
-		"worker.stores.graph=sqlite:"+dir+"/g.db", "worker.shadow_stores.graph=sqlite:"+dir+"/./g.db?retention=1h")
+	settings := []string{"worker.listen=127.0.0.1:0"}
+	for _, kind := range stores.Kinds() {
+		settings = append(settings, fmt.Sprintf("worker.stores.%s=sqlite:%s/real.db", kind, dir),
+			fmt.Sprintf("worker.shadow_stores.%s=sqlite:%s/shadow.db", kind, dir))
+	}
+	config, err := configs.Load("../../../configs/gateway.yaml",
+		append(settings, "worker.shadow_stores.graph=sqlite:"+dir+"/./real.db?retention=1h")...)
 	if err != nil {
 		t.Fatal(err)
 	}
