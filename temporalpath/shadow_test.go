@@ -221,9 +221,11 @@ func TestShadowsMayBeAbandoned(t *testing.T) {
 func TestShadowsAreApart(t *testing.T) {
 	f := newFixture(t, nil)
 	for name, change := range map[string]func(*temporalpath.Config){
-		"shadow":           func(c *temporalpath.Config) { c.Prefix = "shadow" },
-		"shadow/ingest":    func(c *temporalpath.Config) { c.Prefix = "shadow/ingest" },
-		"the task queue o": func(c *temporalpath.Config) { c.Routes["b"] = temporalpath.Route{TaskQueue: "q", ShadowTaskQueue: "real"} },
+		"shadow":        func(c *temporalpath.Config) { c.Prefix = "shadow" },
+		"shadow/ingest": func(c *temporalpath.Config) { c.Prefix = "shadow/ingest" },
+		"the task queue o": func(c *temporalpath.Config) {
+			c.Routes["b"] = temporalpath.Route{TaskQueue: "q", ShadowTaskQueue: "real"}
+		},
 	} {
 		config := temporalpath.Config{
 			Service: f.client.WorkflowService(), Namespace: "default", Prefix: "ingest",

@@ -26,7 +26,9 @@ type ShadowWatch struct {
 }
 
 // NewShadowWatch returns a watch that knows nothing: no route is ready.
-func NewShadowWatch(p *Path) *ShadowWatch { return &ShadowWatch{path: p, known: map[string]Support{}, heard: map[string]time.Time{}} }
+func NewShadowWatch(p *Path) *ShadowWatch {
+	return &ShadowWatch{path: p, known: map[string]Support{}, heard: map[string]time.Time{}}
+}
 
 // Watch asks for all routes each interval until ctx ends, and at once when shadow
 // runs come to be wanted. While they are not, nobody is asked and no route is ready.

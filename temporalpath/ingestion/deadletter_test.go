@@ -46,6 +46,22 @@ func TestDeadLetterIsFoundBySearchAndTellsWhatIsLeft(t *testing.T) {
 	}
 }
 
+// A shadow run that gives up has lost no document: nobody is alarmed.
+func TestShadowIsNoDeadLetter(t *testing.T) {
+	p := settle(t)
+	d, in := &diary{}, document("doc", "a", prose)
+	config := poisoned(p, d)
+	config.Stores, config.Shadow = config.Shadow, config.Stores
+	p.work(t, "queue", config)
+	in.Shadow = true
+	if _, err := p.ingest(t, "queue", in); failureOf(t, err).Type != ingestion.TypeDeadLetter {
+		t.Errorf("it ended with %v", err)
+	}
+	if calls := d.all(); len(calls) == 0 || slices.Contains(calls, "dead letter at graph") {
+		t.Errorf("observed %q", calls)
+	}
+}
+
 // search lists the workflow IDs that operators find as failed, once there are n.
 func search(t *testing.T, p *place, n int) (found []string) {
 	t.Helper()

@@ -1,243 +1,193 @@
 package endtoend_test
 
 import (
-	"bytes"
-	"encoding/json"
+	"context"
+	"errors"
 	"fmt"
-	"io"
-	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
-	"github.com/cespare/xxhash/v2"
+	"go.temporal.io/sdk/client"
+	"go.uber.org/zap"
 
-	"sluice/rollout/compare/certificate"
-	"sluice/rollout/compare/noise"
-	"sluice/rollout/evidence"
+	"sluice/cmd/internal/worker"
+	"sluice/configs"
+	"sluice/rollout"
+	"sluice/temporalpath"
+	"sluice/temporalpath/ingestion"
 	"sluice/temporalpath/ingestion/stores"
+	"sluice/temporalpath/wire"
 )
 
-// differing stands between the gateway and legacy and changes its answers: always
-// in fields that differ from run to run, and for known shares of the documents in
-// fields that must not.
-type differing struct {
-	url   string
-	count atomic.Int64
-	// share of documents, in thousandths, whose answer has another checksum, and two
-	// more wrong fields that go together.
-	checksum, pair uint64
-}
-
-// hit reports whether the document is one of a share, in thousandths.
-func hit(docID, salt string, share uint64) bool { return xxhash.Sum64String(salt+docID)%1000 < share }
-
-func (d *differing) serve(t *testing.T, legacy string) {
-	target, err := url.Parse("http://" + legacy)
+// shadowPath is the Temporal path as the gateway builds it from the stack's
+// configuration.
+func (s *stack) shadowPath(t *testing.T) (*temporalpath.Path, client.Client) {
+	t.Helper()
+	c, err := temporalpath.Dial(temporalpath.Dialing{Address: s.server.Frontend, Namespace: "default"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	proxy := &httputil.ReverseProxy{
-		Rewrite:        func(r *httputil.ProxyRequest) { r.SetURL(target) },
-		ModifyResponse: d.change,
-	}
-	server := httptest.NewServer(proxy)
-	t.Cleanup(server.Close)
-	d.url = server.URL
-}
-
-func (d *differing) change(response *http.Response) error {
-	if response.StatusCode != http.StatusOK {
-		return nil
-	}
-	text, err := io.ReadAll(response.Body)
+	t.Cleanup(c.Close)
+	r := s.config.Routes[0]
+	path, err := temporalpath.New(temporalpath.Config{
+		Service: c.WorkflowService(), Namespace: "default", Prefix: s.config.Temporal.Prefix,
+		StartTimeout: 3 * time.Second, MaxWaiters: 1, MaxInput: 1 << 20,
+		Routes: map[string]temporalpath.Route{r.Name: {
+			WorkflowType: r.Workflow.Type, TaskQueue: r.Workflow.TaskQueue, ShadowTaskQueue: r.Workflow.ShadowTaskQueue,
+			Update: true, Status: 200, Failures: r.Failures,
+		}},
+	})
 	if err != nil {
-		return err
+		t.Fatal(err)
 	}
-	var answer map[string]any
-	if err := json.Unmarshal(text, &answer); err != nil {
-		return err
-	}
-	id, _ := answer["doc_id"].(string)
-	d.count.Add(1)
-	if hit(id, "checksum", d.checksum) {
-		answer["checksum"] = "another"
-	}
-	if hit(id, "pair", d.pair) {
-		answer["chunks"], answer["entities"] = 1000, 1000
-	}
-	if text, err = json.Marshal(answer); err != nil {
-		return err
-	}
-	response.Body = io.NopCloser(bytes.NewReader(text))
-	response.ContentLength = int64(len(text))
-	response.Header.Set("Content-Length", fmt.Sprint(len(text)))
-	return nil
+	return path, c
 }
 
-// mirrorStack is a stack at 0 % that mirrors everything.
-func mirrorStack(t *testing.T, d *differing, settings ...string) *stack {
+func mirrored(id, body string) *rollout.Document {
+	return &rollout.Document{Route: "documents", DocID: id, Body: []byte(body), ContentType: "application/json",
+		Intent: rollout.KeyedIntent("documents", "", id, "key"), Life: 1}
+}
+
+// held counts the documents in each store.
+func held(t *testing.T, handles stores.Handles) (counts []int) {
 	t.Helper()
-	s := assemble(t, "", settings...)
-	d.serve(t, s.legacy)
-	s.gateway = s.openGateway(t, "data="+s.dir+"/mirroring", "legacy.url="+d.url)
-	s.work(t)
-	s.setShadow(t, 100)
-	eventually(t, "the workers declare that they can", func() bool {
-		return strings.Contains(s.metrics(t), `rollout_shadow_ready{route="documents"} 1`)
-	})
-	return s
-}
-
-// setShadow edits the flag file: nothing is served by Temporal, a share is mirrored.
-func (s *stack) setShadow(t testing.TB, percent float64) {
-	t.Helper()
-	s.writeFlags(t, 0, percent, false)
-}
-
-func (s *stack) shadow(t testing.TB) *evidence.Report {
-	t.Helper()
-	var report evidence.Report
-	a := get(t, s.client, "http://"+s.gateway.OperatorAddress()+"/api/shadow")
-	if err := json.Unmarshal(a.body, &report); err != nil {
-		t.Fatalf("%v: %v", a, err)
-	}
-	return &report
-}
-
-// postMirrored posts documents and waits until each is compared.
-func (s *stack) postMirrored(t *testing.T, prefix string, count int) *evidence.Report {
-	t.Helper()
-	before := accounted(s.shadow(t))
-	ids := make([]string, count)
-	for i := range ids {
-		ids[i] = fmt.Sprint(prefix, i)
-	}
-	s.postAll(t, ids, func(id string, a answer) {
-		if a.status != http.StatusOK || a.path() != "legacy" {
-			t.Errorf("%s: %v", id, a)
-		}
-	})
-	var report *evidence.Report
-	eventually(t, "all are compared", func() bool {
-		report = s.shadow(t)
-		return accounted(report) >= before+uint64(count)
-	})
-	return report
-}
-
-// accounted counts the sampled documents whose fate is known.
-func accounted(r *evidence.Report) uint64 {
-	s := r.Certificate.Evidence.Starts
-	sum := s.Completed + s.Listed
-	for reason, n := range s.Dropped {
-		if reason != "restart" { // those are listed too, if they were begun
-			sum += n
-		}
-	}
-	return sum
-}
-
-// The planted differences are found, each with its rate, and nothing else is.
-func TestPlantedDifferencesAreFound(t *testing.T) {
-	t.Parallel()
-	const documents = 600
-	d := &differing{checksum: 30, pair: 50}
-	s := mirrorStack(t, d, "shadow.pairs=50", "shadow.queue=5000")
-	report := s.postMirrored(t, "planted-", documents)
-	want := map[string]uint64{}
-	for i := range documents {
-		id := fmt.Sprint("planted-", i)
-		if hit(id, "checksum", d.checksum) {
-			want["/checksum"]++
-		}
-		if hit(id, "pair", d.pair) {
-			want["/chunks"]++
-			want["/entities"]++
-		}
-	}
-	route := report.Routes["documents"]
-	got := map[string]uint64{}
-	for _, f := range route.Fields {
-		got[f.Field] = f.AB.Differed
-		if f.Verdict != noise.Mismatch && f.Verdict != noise.Undecided {
-			t.Errorf("%s is %s", f.Field, f.Verdict)
-		}
-	}
-	if fmt.Sprint(got) != fmt.Sprint(want) {
-		t.Errorf("found %v, planted %v", got, want)
-	}
-	if report.Summary != "3 fields, 2 causes" || report.Certificate.State != certificate.Red {
-		t.Errorf("%s, %s: %+v", report.Summary, report.Certificate.State, report.Certificate.Lines)
-	}
-	if e := report.Certificate.Evidence; e.Compared != documents || e.Starts.Completed != documents {
-		t.Errorf("%+v", e)
-	}
-	samples := get(t, s.client, "http://"+s.gateway.OperatorAddress()+"/api/shadow/samples?limit=100")
-	if !bytes.Contains(samples.body, []byte(`"checksum":"another"`)) || !bytes.Contains(samples.body, []byte(`"build":"test"`)) {
-		t.Errorf("the samples do not show it: %v", samples)
-	}
-}
-
-// Nothing differs: the certificate turns green, and the real stores hold what legacy
-// wrote and nothing of the shadow's.
-func TestMirroringLeavesNothing(t *testing.T) {
-	t.Parallel()
-	s := mirrorStack(t, &differing{}, "shadow.queue=5000")
-	report := s.postMirrored(t, "same-", 400)
-	if report.Certificate.Evidence.Mismatches != 0 || len(report.Causes) != 0 {
-		t.Errorf("%+v", report.Causes)
-	}
-	for _, line := range report.Certificate.Lines {
-		if line.Proof == certificate.Failed && line.Name != "latency" { // the machine's, which is shared
-			t.Errorf("%+v", line)
-		}
-		if line.Name == "mismatches" && line.Proof != certificate.Proved {
-			t.Errorf("%+v", line)
-		}
-	}
 	for _, kind := range stores.Kinds() {
-		if stored, err := s.stores[kind].Count(t.Context()); err != nil || kind == "document" && stored != 400 {
-			t.Errorf("%s holds %d, %v", kind, stored, err)
+		n, err := handles[kind].Count(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		counts = append(counts, n)
+	}
+	return counts
+}
+
+// Our worker declares shadow support; the shadow run answers what the real one
+// would, and leaves something in the shadow stores and nothing in the real ones.
+func TestOurWorkerSupportsShadows(t *testing.T) {
+	s := assemble(t, "", "worker.deployment.build_id=b7")
+	path, c := s.shadowPath(t)
+	if got, err := path.ShadowSupport(t.Context(), "documents"); err != nil || got.OK {
+		t.Errorf("without a worker: %+v, %v", got, err)
+	}
+	s.work(t)
+	support, err := path.ShadowSupport(t.Context(), "documents")
+	if err != nil || !support.OK || support.BuildID != "b7" {
+		t.Fatalf("got %+v, %v", support, err)
+	}
+	shadows, err := worker.OpenStores(t.Context(), stores.Everywhere(s.dsn("shadow")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { shadows.Close() })
+	doc := mirrored("doc-1", `{"doc_id":"doc-1","text":"Ada wrote to Charles."}`)
+	for _, arm := range []string{"a", "b"} {
+		run, err := path.Shadow(t.Context(), doc, arm, 20*time.Second)
+		if err != nil || run.State != rollout.RunCompleted || run.BuildID != "b7" || !strings.Contains(string(run.Answer.Body), "ingested") {
+			t.Errorf("arm %s: %+v, %v, body %s", arm, run, err, run.Answer.Body)
+		}
+		if _, err := path.Shadow(t.Context(), doc, arm, 20*time.Second); !errors.Is(err, rollout.ErrDuplicate) {
+			t.Errorf("arm %s again: %v", arm, err)
 		}
 	}
-	// A retry is no second comparison.
-	s.mustPost(t, string(documentBody("same-1")))
-	eventually(t, "the retry is a duplicate", func() bool {
-		return s.shadow(t).Certificate.Evidence.Starts.Dropped["duplicate"] == 1
-	})
-	// The kill switch ends mirroring too.
-	s.writeFlags(t, 0, 100, true)
-	eventually(t, "it is killed", func() bool { return strings.Contains(s.metrics(t), "rollout_kill 1\n") })
-	before := s.shadow(t).Certificate.Evidence.Starts.Acknowledged
-	s.mustPost(t, string(documentBody("killed")))
-	if after := s.shadow(t).Certificate.Evidence.Starts.Acknowledged; after != before {
-		t.Error("a document was mirrored though the kill switch is on")
+	invalid, err := path.Shadow(t.Context(), mirrored("doc-2", "[]"), "a", 20*time.Second)
+	if err != nil || invalid.Failure.Status != 422 {
+		t.Errorf("an invalid document: %+v, %v", invalid, err)
+	}
+	if real, shadow := held(t, s.stores), held(t, shadows); !slices.Equal(real, []int{0, 0, 0, 0}) || !slices.Equal(shadow, []int{1, 1, 1, 1}) {
+		t.Errorf("real stores hold %v documents, shadow stores %v", real, shadow)
+	}
+	misplacedRuns(t, c, s)
+	if real, shadow := held(t, s.stores), held(t, shadows); !slices.Equal(real, []int{0, 0, 0, 0}) || !slices.Equal(shadow, []int{1, 1, 1, 1}) {
+		t.Errorf("after the misplaced runs, real stores hold %v documents, shadow stores %v", real, shadow)
 	}
 }
 
-// Without workers that declare it, nothing is started on Temporal, and the reason is
-// there to be read.
-func TestUnsupportedRouteIsNotMirrored(t *testing.T) {
-	t.Parallel()
-	s := assemble(t, "", `worker.shadow_task_queue=""`)
-	s.work(t)
-	s.setShadow(t, 100)
-	eventually(t, "mirroring is wanted", func() bool { return strings.Contains(s.metrics(t), "rollout_shadow_ratio 1\n") })
-	for i := range 20 {
-		if a := s.mustPost(t, string(documentBody(fmt.Sprint("unsupported-", i)))); a.status != http.StatusOK {
-			t.Error(a)
+// misplacedRuns starts a real run on the shadow task queue and a shadow run on the
+// real one: both are refused.
+func misplacedRuns(t *testing.T, c client.Client, s *stack) {
+	t.Helper()
+	for queue, shadow := range map[string]bool{s.config.Worker.ShadowTaskQueue: false, s.config.Worker.TaskQueue: true} {
+		in := wire.Input{DocID: "misplaced", Intent: "k", Life: 1, Route: "documents", Shadow: shadow}
+		in.SetBody([]byte(`{"doc_id":"misplaced"}`))
+		run, err := c.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{ID: "misplaced-" + queue, TaskQueue: queue}, ingestion.WorkflowType, in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := run.Get(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "this worker takes") {
+			t.Errorf("shadow %v on %s: %v", shadow, queue, err)
 		}
 	}
-	eventually(t, "all are dropped", func() bool {
-		return strings.Contains(s.metrics(t), `rollout_shadow_dropped_total{reason="unsupported",route="documents"} 20`+"\n")
-	})
-	var view struct{ Ready map[string]string }
-	a := get(t, s.client, "http://"+s.gateway.OperatorAddress()+"/api/shadow")
-	if err := json.Unmarshal(a.body, &view); err != nil || view.Ready["documents"] == "ready" || view.Ready["documents"] == "" {
-		t.Errorf("%v: %v", a, err)
+}
+
+// A worker that is configured without a shadow task queue supports nothing, and
+// its real work goes on.
+func TestWorkerWithoutShadows(t *testing.T) {
+	s := assemble(t, "", `worker.shadow_task_queue=""`)
+	s.rollTo(t, 100)
+	s.work(t)
+	path, _ := s.shadowPath(t)
+	if got, err := path.ShadowSupport(t.Context(), "documents"); err != nil || got.OK || !strings.Contains(got.Reason, "no worker polls") {
+		t.Errorf("got %+v, %v", got, err)
 	}
+	if got, err := s.post(t.Context(), []byte(`{"doc_id":"real"}`)); err != nil || got.status != 200 || got.path() != "temporal" {
+		t.Errorf("got %v, %v", got, err)
+	}
+}
+
+// A worker whose shadow stores are its real ones, however that is written, does not
+// start.
+func TestShadowStoresAreNotTheRealOnes(t *testing.T) {
+	dir := t.TempDir()
+	settings := []string{"worker.listen=127.0.0.1:0"}
+	for _, kind := range stores.Kinds() {
+		settings = append(settings, fmt.Sprintf("worker.stores.%s=sqlite:%s/real.db", kind, dir),
+			fmt.Sprintf("worker.shadow_stores.%s=sqlite:%s/shadow.db", kind, dir))
+	}
+	config, err := configs.Load("../../../configs/gateway.yaml",
+		append(settings, "worker.shadow_stores.graph=sqlite:"+dir+"/./real.db?retention=1h")...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := worker.Open(t.Context(), config, worker.Options{Version: "test", Log: zap.NewNop(), Lookup: noVariables})
+	if err == nil {
+		w.Close()
+	}
+	if err == nil || !strings.Contains(err.Error(), "worker.shadow_stores.graph is the store of worker.stores.graph") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A watch asks while shadow runs are wanted, and knows when workers leave.
+func TestShadowWatch(t *testing.T) {
+	s := assemble(t, "")
+	path, _ := s.shadowPath(t)
+	watch := temporalpath.NewShadowWatch(path)
+	var wanted atomic.Bool
+	background(t, func(ctx context.Context) error {
+		watch.Watch(ctx, 100*time.Millisecond, wanted.Load)
+		return nil
+	}, func() error { return nil })
+	says := func(want string) func() bool {
+		return func() bool { _, reason := watch.ShadowReady("documents"); return strings.Contains(reason, want) }
+	}
+	ready := func() bool { ok, _ := watch.ShadowReady("documents"); return ok }
+	if ready() || !says("not been asked")() {
+		t.Error("ready before anyone was asked")
+	}
+	wanted.Store(true)
+	eventually(t, "nobody polls", says("no worker polls"))
+	s.work(t)
+	eventually(t, "ready", ready)
+	if ok, _ := watch.ShadowReady("none"); ok {
+		t.Error("a route that is not there is ready")
+	}
+	wanted.Store(false)
+	eventually(t, "not asked while not wanted", says("not been asked"))
+	wanted.Store(true)
+	eventually(t, "ready again", ready)
+	s.server.Kill()
+	eventually(t, "Temporal is gone", says("Temporal cannot be asked"))
 }
