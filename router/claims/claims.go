@@ -77,7 +77,7 @@ type Config struct {
 	DeadLetters map[string][]string
 	// Lease is how long this gateway counts as alive after its last sign.
 	Lease time.Duration
-	// StoreTimeout bounds one use of the store.
+	// StoreTimeout bounds one use of the store; 0 for one that never waits.
 	StoreTimeout time.Duration
 	Observer     Observer
 	Log          *zap.Logger
@@ -119,7 +119,7 @@ func New(config Config) *Book {
 // update makes one change of a document's holding. It outlives the request: a
 // client's leaving must not lose what was done.
 func (b *Book) update(ctx context.Context, docID string, change func(*rollout.Holding, rollout.Instant) error) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), b.config.StoreTimeout)
+	ctx, cancel := b.bounded(context.WithoutCancel(ctx))
 	defer cancel()
 	var refused error
 	err := b.config.Store.Update(ctx, docID, func(h *rollout.Holding, at rollout.Instant) error {
@@ -132,9 +132,17 @@ func (b *Book) update(ctx context.Context, docID string, change func(*rollout.Ho
 	return fmt.Errorf("%w: %w", ErrStore, err)
 }
 
+// bounded limits one use of the store. A timer costs more than the embedded store.
+func (b *Book) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	if b.config.StoreTimeout == 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, b.config.StoreTimeout)
+}
+
 // Get returns a document's holding.
 func (b *Book) Get(ctx context.Context, docID string) (*rollout.Holding, error) {
-	ctx, cancel := context.WithTimeout(ctx, b.config.StoreTimeout)
+	ctx, cancel := b.bounded(ctx)
 	defer cancel()
 	h, err := b.config.Store.Get(ctx, docID)
 	if err != nil {

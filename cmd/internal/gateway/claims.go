@@ -62,6 +62,7 @@ func (g *Gateway) openClaims(ctx context.Context) error {
 	}
 	if losing, may := g.records.(losable); may {
 		config.Outdated = losing.PowerLost
+		config.StoreTimeout = 0 // it is in this process
 	}
 	g.claims = claims.New(config)
 	g.breaker = breaker.New()
