@@ -50,6 +50,13 @@ type Legacy struct {
 	MaxIdle        int      `yaml:"max_idle"`
 	PreserveHost   bool     `yaml:"preserve_host"`
 	TrustedProxies []string `yaml:"trusted_proxies"`
+	// Idempotency is pass (legacy gets every retry) or gateway (it gets a request
+	// with an Idempotency-Key once).
+	Idempotency string `yaml:"idempotency"`
+	// AnswerLimit is the largest answer that is kept for retries, AnswerBudget
+	// what all of them may take on the gateway's disk.
+	AnswerLimit  Bytes `yaml:"answer_limit"`
+	AnswerBudget Bytes `yaml:"answer_budget"`
 }
 
 // Temporal says where Temporal is and how documents become workflows.

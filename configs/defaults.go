@@ -15,6 +15,7 @@ func Default() Config {
 			IdleTimeout:    Duration(1500 * time.Millisecond),
 			MaxIdle:        256,
 			TrustedProxies: []string{},
+			Idempotency:    "pass", AnswerLimit: 64 * binary, AnswerBudget: 1 << 30,
 		},
 		Temporal: defaultTemporal(),
 		Rollout: Rollout{

@@ -55,6 +55,13 @@ func validateLegacy(l *Legacy, wrong complain) {
 	if l.MaxIdle < 1 {
 		wrong("legacy.max_idle", "must be 1 or more")
 	}
+	wrong.oneOf("legacy.idempotency", l.Idempotency, "pass", "gateway")
+	if l.AnswerLimit < 1024 || l.AnswerLimit > 16<<20 {
+		wrong("legacy.answer_limit", "must be from 1KiB to 16MiB: that much of each answer under way is held in memory")
+	}
+	if l.AnswerBudget < 16*l.AnswerLimit {
+		wrong("legacy.answer_budget", "must be 16 times legacy.answer_limit or more")
+	}
 	for i, text := range l.TrustedProxies {
 		if _, err := netip.ParsePrefix(text); err != nil {
 			wrong(fmt.Sprintf("legacy.trusted_proxies[%d]", i), "%q is not an address range such as 10.0.0.0/8", text)

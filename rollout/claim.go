@@ -10,7 +10,8 @@ import (
 //	          ┌──────────────── Take again (a retry) ───────────────┐
 //	          ▼                                                     │
 //	Take ─▶ Open ──┬─ legacy answered ───────────────▶ Done ────────┤ legacy: open again
-//	               ├─ legacy's answer was lost ──────▶ Lost ────────┘ Temporal: replayed
+//	               ├─ legacy's answer was lost ──────▶ Lost ────────┤ Temporal: replayed
+//	               ├─ Once: legacy asks for a repeat ▶ Failed ──────┘ Once: Done is replayed
 //	               ├─ Temporal: completed ───────────▶ Done
 //	               ├─ Temporal: failed, all undone ──▶ Failed ──▶ Take: life + 1, Open
 //	               ├─ Temporal: failed, not undone ──▶ Dead (a dead letter; replayed)
@@ -24,7 +25,8 @@ const (
 	ClaimOpen ClaimState = iota
 	// ClaimDone: the path answered for good.
 	ClaimDone
-	// ClaimFailed: the workflow failed and left nothing behind. The life is over.
+	// ClaimFailed: the workflow failed and left nothing behind, and the life is
+	// over. Or legacy, to which the intent goes once, did not answer for good.
 	ClaimFailed
 	// ClaimDead: the workflow failed and may have left something behind.
 	ClaimDead
@@ -104,6 +106,15 @@ func (c *Claim) committed() bool {
 	return c.Path == Temporal && c.Open() && (c.Accepted || c.Unsettled > 0)
 }
 
+// answered reports whether a retry of the settled claim gets the same answer.
+// once: legacy's are kept too.
+func (c *Claim) answered(once bool) bool {
+	if c.Path == Legacy {
+		return once && c.State == ClaimDone
+	}
+	return c.State == ClaimDone || c.State == ClaimDead
+}
+
 // settle ends the claim's openness.
 func (c *Claim) settle(state ClaimState, now time.Time) {
 	c.State, c.Settled = state, now.UnixMilli()
@@ -163,6 +174,8 @@ var (
 	ErrMoved = errors.New("the claim is on the other path by now")
 	// ErrNotFenced: a start may still reach Temporal, so nothing may move.
 	ErrNotFenced = errors.New("a start on Temporal is not settled")
+	// ErrUnderWay: the same intent, which goes to legacy once, is there now.
+	ErrUnderWay = errors.New("the same request is under way")
 	// ErrBusy: too many intents of one document are open.
 	ErrBusy = errors.New("too many requests for this document are under way")
 )

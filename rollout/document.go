@@ -59,7 +59,8 @@ type Record struct {
 	// UnroutableReasons; empty if it has one.
 	Unroutable string
 	// Sent: the document went out on the decision's path. If not, the gateway
-	// itself turned the request away, which says nothing about a path.
+	// itself turned the request away, or answered with what legacy had answered
+	// before, which says nothing about a path.
 	Sent     bool
 	Result   Result
 	Started  time.Time

@@ -21,6 +21,8 @@ type world struct {
 	percent rollout.Exposure
 	// move is Holding.Move, or what a gateway without a fence does.
 	move func(h *rollout.Holding, intent rollout.Intent, life uint64, at rollout.Instant) error
+	// once is for worlds where answers of legacy's are kept; nil where none is.
+	once *onceWorld
 
 	underWay []pending              // starts that may still arrive
 	temporal map[startID]*execution // by workflow ID
@@ -31,6 +33,9 @@ type world struct {
 	moved    int
 	moves    int
 }
+
+// taking is Holding.Take.
+type taking func(h *rollout.Holding, ask rollout.Ask, at rollout.Instant) (rollout.Grant, error)
 
 type startID struct {
 	intent rollout.Intent
@@ -97,16 +102,14 @@ func (w *world) arrive(p pending) {
 
 // request is one request of a client, up to the answer or the gateway's death.
 func (w *world) request(intent rollout.Intent) {
-	var before rollout.Claim
-	if c := w.h.Find(intent); c != nil {
-		before = *c
-	}
-	grant, err := w.h.Take(rollout.Ask{Intent: intent, Temporal: w.rng.IntN(4) > 0, Owner: "g"}, w.at())
-	if err != nil {
+	ask := rollout.Ask{Intent: intent, Temporal: w.rng.IntN(4) > 0, Owner: "g"}
+	if w.once != nil {
+		w.once.request(w, ask)
 		return
 	}
-	if grant.Life != before.Life && grant.Life != before.Life+1 {
-		w.first[intent] = grant.Life // the one before was forgotten
+	grant, ok := w.take(ask, (*rollout.Holding).Take)
+	if !ok {
+		return
 	}
 	switch grant.Step {
 	case rollout.StepSend:
@@ -114,6 +117,19 @@ func (w *world) request(intent rollout.Intent) {
 	case rollout.StepStart:
 		w.start(startID{intent, grant.Life})
 	}
+}
+
+// take takes the claim, as a gateway does.
+func (w *world) take(ask rollout.Ask, take taking) (rollout.Grant, bool) {
+	var before rollout.Claim
+	if c := w.h.Find(ask.Intent); c != nil {
+		before = *c
+	}
+	grant, err := take(&w.h, ask, w.at())
+	if err == nil && grant.Life != before.Life && grant.Life != before.Life+1 {
+		w.first[ask.Intent] = grant.Life // the one before was forgotten
+	}
+	return grant, err == nil
 }
 
 // send is a request to legacy: answered, broken, never sent, or lost with its
@@ -154,6 +170,10 @@ func (w *world) fallBack(id startID) {
 	w.moves++
 	if w.move(&w.h, id.intent, id.life, w.at()) == nil {
 		w.moved++
+		if w.once != nil {
+			w.once.send(w, id, "g")
+			return
+		}
 		w.send(id.intent)
 	}
 }
@@ -209,6 +229,9 @@ func (w *world) step() {
 			w.arrive(late)
 		}
 	case 4:
+		if w.once != nil {
+			w.once.finish(w)
+		}
 		w.end()
 	case 5:
 		w.percent = []rollout.Exposure{rollout.None, rollout.All}[w.rng.IntN(2)]

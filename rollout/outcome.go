@@ -48,6 +48,16 @@ func (o Outcome) Bad() bool {
 	return false
 }
 
+// InvitesRepeat reports whether an answer with this HTTP status asks for the same
+// request again: later, or, as credentials are no part of an intent, with others.
+func InvitesRepeat(status int) bool {
+	switch status {
+	case 401, 403, 407, 408, 425, 429:
+		return true
+	}
+	return status >= 500
+}
+
 // OutcomeOfStatus classes a complete answer by its HTTP status.
 func OutcomeOfStatus(status int) Outcome {
 	switch {

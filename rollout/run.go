@@ -28,14 +28,6 @@ type Run struct {
 	Failure Failure
 }
 
-// Answer is an HTTP answer that a workflow's result describes.
-type Answer struct {
-	Status int
-	// Header holds fields by canonical name, Content-Type among them.
-	Header map[string][]string
-	Body   []byte
-}
-
 // The types of failures that have no ApplicationError.
 const (
 	// FailureFailed: an error without a type of its own.

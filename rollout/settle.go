@@ -124,6 +124,19 @@ func (h *Holding) Sent(intent Intent, owner string, answered bool, at Instant) e
 	return nil
 }
 
+// Declined is Sent for a request of an intent that goes to legacy once: legacy got
+// nothing, or its answer invites a repeat. With the last one the claim is settled
+// as Failed, so that a retry goes to legacy again.
+func (h *Holding) Declined(intent Intent, owner string, at Instant) error {
+	if err := h.Sent(intent, owner, true, at); err != nil {
+		return err
+	}
+	if c := h.Find(intent); c.State == ClaimDone {
+		c.State = ClaimFailed
+	}
+	return nil
+}
+
 // Correct sets the number of the owner's requests to legacy that are under way to
 // what the owner knows it to be. Those too many are broken.
 func (h *Holding) Correct(intent Intent, owner string, underWay uint32, at Instant) {

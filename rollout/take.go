@@ -15,6 +15,9 @@ type Ask struct {
 	Why      Reason
 	// Owner is the asking gateway.
 	Owner string
+	// Once: the gateway keeps legacy's answer to this intent, so that a retry gets
+	// that one and does not go to legacy again.
+	Once bool
 }
 
 // Step is what a granted request does next.
@@ -28,7 +31,7 @@ const (
 	StepStart
 	// StepJoin: Temporal has the start of this life; wait for its end.
 	StepJoin
-	// StepReplay: the life ended on Temporal; answer with how.
+	// StepReplay: the life ended on Temporal, or Once on legacy; answer with how.
 	StepReplay
 	// StepWait: an earlier intent of the document is under way on Temporal.
 	StepWait
@@ -53,7 +56,10 @@ type Grant struct {
 // life after a failure that left nothing behind. Only an intent that has no claim,
 // with nothing else open, is decided by the policy.
 //
-// It fails with ErrKeyReused, ErrHeld or ErrBusy.
+// With Once a retry goes to legacy again only if the claim ended there without an
+// answer for good, and never while another is under way.
+//
+// It fails with ErrKeyReused, ErrHeld, ErrBusy or ErrUnderWay.
 func (h *Holding) Take(ask Ask, at Instant) (Grant, error) {
 	h.forget(at)
 	if c := h.Find(ask.Intent); c != nil {
@@ -96,9 +102,11 @@ func (h *Holding) decide(ask Ask, at Instant) Decision {
 // again is for an intent that has a claim.
 func (h *Holding) again(c *Claim, ask Ask, at Instant) (Grant, error) {
 	switch {
+	case c.Open() && ask.Once && len(c.Sends) > 0:
+		return Grant{}, ErrUnderWay
 	case c.Open():
-	case c.Path == Temporal && (c.State == ClaimDone || c.State == ClaimDead):
-		return Grant{Step: StepReplay, Path: Temporal, Reason: ReasonClaim, Life: c.Life, Epoch: c.Epoch}, nil
+	case c.answered(ask.Once):
+		return Grant{Step: StepReplay, Path: c.Path, Reason: ReasonClaim, Life: c.Life, Epoch: c.Epoch}, nil
 	default: // it opens again, unless the document is under way elsewhere
 		path := c.Path
 		if c.State == ClaimVoid {

@@ -6,10 +6,11 @@ import (
 	"sluice/rollout"
 )
 
-// authorised asks whether the client may, on the Temporal path only: legacy
-// asks for itself. If not, it has answered and noted the result.
+// authorised asks whether the client may, once, where legacy does not ask for
+// itself: on the Temporal path, and before the gateway answers in legacy's place.
+// If not, it has answered and noted the result.
 func (v *visit) authorised() bool {
-	if v.route.Authorise == nil {
+	if v.route.Authorise == nil || v.let {
 		return true
 	}
 	refusal, err := v.route.Authorise.Authorise(v.r.Context(), v.r)
@@ -17,6 +18,7 @@ func (v *visit) authorised() bool {
 	switch {
 	case err == nil && refusal == nil:
 		v.rt.config.Observer.AuthCheck("allowed")
+		v.let = true
 		return true
 	case err != nil:
 		v.rt.config.Observer.AuthCheck("error")

@@ -29,7 +29,7 @@ func (v *visit) claimed() {
 	for range retakes {
 		ticket, err := v.rt.config.Claims.Take(ctx, v.doc.DocID, ask)
 		if err != nil {
-			v.notClaimed(err)
+			v.notClaimed(ctx, err)
 			return
 		}
 		v.granted(ticket)
@@ -58,6 +58,7 @@ func (v *visit) wait() time.Duration {
 // ask is what the request wishes, and what this gateway itself thinks of it.
 func (v *visit) ask() rollout.Ask {
 	ask := rollout.Ask{Digest: v.name(), Intent: v.doc.Intent, Route: v.route.Name, Bucket: v.doc.Bucket, Temporal: true}
+	ask.Once = v.once
 	q := rollout.Question{Bucket: v.doc.Bucket}
 	decision := v.policy.Decide(q)
 	if decision.Path == rollout.Temporal && v.rt.config.Temporal.Oversize(&v.doc) {
@@ -84,10 +85,17 @@ func (v *visit) granted(t *claims.Ticket) {
 
 // proceed takes the granted step. again: the claim has to be taken again.
 func (v *visit) proceed(ctx context.Context, t *claims.Ticket) (again bool) {
+	if t.Step == rollout.StepReplay && t.Path == rollout.Legacy {
+		v.fromRecord(ctx, t)
+		return false
+	}
 	switch t.Step {
 	case rollout.StepWait:
 		return v.await(ctx, t)
 	case rollout.StepSend:
+		if v.answeredBefore(ctx, t) {
+			return false
+		}
 		v.send(func(ctx context.Context) rollout.Result { return v.toLegacy(ctx, t) })
 	default:
 		v.send(func(ctx context.Context) rollout.Result {
@@ -100,12 +108,14 @@ func (v *visit) proceed(ctx context.Context, t *claims.Ticket) (again bool) {
 }
 
 // notClaimed answers a request that got no claim. Nothing was sent.
-func (v *visit) notClaimed(err error) {
+func (v *visit) notClaimed(ctx context.Context, err error) {
 	switch {
 	case errors.Is(err, rollout.ErrKeyReused):
 		v.record.Result = rollout.Result{Outcome: rollout.OutcomeInvalid, Err: err}
 		v.record.Result.Status = writeProblem(v.w, problem{Slug: "key-reused", Status: http.StatusUnprocessableEntity,
 			Detail: "this Idempotency-Key came with another request before: use a new key for a new request"})
+	case errors.Is(err, rollout.ErrUnderWay):
+		v.underWay(ctx, err)
 	case errors.Is(err, rollout.ErrHeld):
 		v.refuse(problem{Slug: "held", Detail: "another version of this document is under way on the other path; repeat the request"}, err)
 	case errors.Is(err, rollout.ErrBusy):

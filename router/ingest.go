@@ -20,6 +20,8 @@ type visit struct {
 	doc    rollout.Document
 	record rollout.Record
 
+	once       bool // legacy answers the intent once, and the gateway its retries
+	let        bool // the client may
 	preference preference
 	deadline   time.Time // of the client's wait
 	waited     bool      // a part of the wait is over
@@ -86,6 +88,7 @@ func (v *visit) name() (sum [16]byte) {
 	v.doc.Intent = rollout.DigestIntent(sum)
 	if key := v.fields.Get("Idempotency-Key"); key != "" {
 		v.doc.Intent = rollout.KeyedIntent(v.route.Name, tenant, v.doc.DocID, key)
+		v.once = v.rt.config.Answers != nil
 	}
 	v.record.Intent = v.doc.Intent
 	return sum

@@ -15,18 +15,30 @@ import (
 func (v *visit) toLegacy(ctx context.Context, t *claims.Ticket) rollout.Result {
 	if t.Stale(v.rt.config.Horizon / 2) {
 		// This process stood still: others may have settled the claim by now.
-		v.warn("settle", t.Sent(ctx, true))
+		v.warn("settle", v.sent(ctx, t, rollout.Result{Outcome: rollout.OutcomeRefused, Status: http.StatusServiceUnavailable}))
 		v.refuse(problem{Slug: "stale-claim", Detail: "the gateway was held up; nothing was sent; repeat the request"}, nil)
 		return v.record.Result
 	}
-	result := v.forward(ctx)
+	var result rollout.Result
+	if v.once {
+		result = v.forwardOnce(ctx, t.Life)
+	} else {
+		result = v.forward(ctx)
+	}
+	v.warn("settle", v.sent(ctx, t, result))
+	return result
+}
+
+// sent notes how the request to legacy ended.
+func (v *visit) sent(ctx context.Context, t *claims.Ticket, result rollout.Result) error {
 	switch result.Outcome {
 	case rollout.OutcomeAmbiguous, rollout.OutcomeTimeout, rollout.OutcomeTruncated:
-		v.warn("settle", t.Sent(ctx, false))
-	default:
-		v.warn("settle", t.Sent(ctx, true))
+		return t.Sent(ctx, false)
 	}
-	return result
+	if v.once && rollout.InvitesRepeat(result.Status) { // as does what legacy got nothing of
+		return t.Declined(ctx)
+	}
+	return t.Sent(ctx, true)
 }
 
 // toTemporal starts the document's workflow, or finds it, and answers with how it
@@ -71,10 +83,14 @@ func (v *visit) replay(ctx context.Context, t *claims.Ticket) (rollout.Result, b
 		v.refuse(problem{Slug: "replay-unavailable", Detail: "the document was ingested; its answer cannot be read now; repeat the request"}, err)
 		return v.record.Result, false
 	case !found:
-		return rollout.Result{Outcome: rollout.OutcomeInvalid, Status: writeProblem(v.w, problem{Slug: "answer-gone", Status: http.StatusConflict,
-			Detail: "the document was ingested, and its answer is no longer kept"})}, false
+		return v.answerGone("the document was ingested, and its answer is no longer kept"), false
 	}
 	return v.answerRun(run), false
+}
+
+// answerGone answers a retry of what is over, and whose answer nobody has.
+func (v *visit) answerGone(detail string) rollout.Result {
+	return rollout.Result{Outcome: rollout.OutcomeInvalid, Status: writeProblem(v.w, problem{Slug: "answer-gone", Status: http.StatusConflict, Detail: detail})}
 }
 
 // notRun answers a document that is on record for Temporal and may be there. The

@@ -80,6 +80,11 @@ type Config struct {
 	Breaker *breaker.Breaker
 	// Horizon is how long a settled claim holds its own retries.
 	Horizon time.Duration
+	// Answers keeps what legacy answers to requests with an Idempotency-Key, up to
+	// AnswerLimit bytes each; longer than Horizon. nil keeps none: legacy gets
+	// every retry.
+	Answers     Answers
+	AnswerLimit int
 	// Policy returns what is in force now.
 	Policy   func() *rollout.Policy
 	Splitter *rollout.Splitter

@@ -28,7 +28,7 @@ func (t *Ticket) Stale(limit time.Duration) bool {
 }
 
 // Take claims the document for the intent. It fails with rollout.ErrKeyReused,
-// rollout.ErrHeld, rollout.ErrBusy or ErrStore.
+// rollout.ErrHeld, rollout.ErrBusy, rollout.ErrUnderWay or ErrStore.
 func (b *Book) Take(ctx context.Context, docID string, ask rollout.Ask) (*Ticket, error) {
 	ask.Owner = b.config.Owner
 	t := &Ticket{book: b, route: ask.Route, DocID: docID, Intent: ask.Intent, asked: time.Now().Round(0)}
@@ -171,9 +171,21 @@ func (b *Book) stateOf(route string, run rollout.Run) rollout.ClaimState {
 // Sent notes that the granted request to legacy ended. answered: legacy's answer
 // came, or legacy provably got nothing.
 func (t *Ticket) Sent(ctx context.Context, answered bool) error {
-	err := t.settled(ctx, func(h *rollout.Holding, at rollout.Instant) error {
+	return t.sent(ctx, func(h *rollout.Holding, at rollout.Instant) error {
 		return h.Sent(t.Intent, t.book.config.Owner, answered, at)
 	})
+}
+
+// Declined is Sent for an intent that goes to legacy once: legacy got nothing, or
+// its answer invites a repeat.
+func (t *Ticket) Declined(ctx context.Context) error {
+	return t.sent(ctx, func(h *rollout.Holding, at rollout.Instant) error {
+		return h.Declined(t.Intent, t.book.config.Owner, at)
+	})
+}
+
+func (t *Ticket) sent(ctx context.Context, change func(*rollout.Holding, rollout.Instant) error) error {
+	err := t.settled(ctx, change)
 	t.book.sends.end(t)
 	if errors.Is(err, ErrStore) {
 		t.book.suspects.add(suspect{docID: t.DocID, intent: t.Intent, unsure: true})

@@ -88,7 +88,8 @@ func (g *Gateway) openRecords(ctx context.Context) (records, error) {
 			return nil, fmt.Errorf("claims.postgres_file: %w", err)
 		}
 		return postgres.Open(ctx, postgres.Config{
-			DSN: strings.TrimSpace(string(dsn)), Migration: g.config.Rollout.Salt, Horizon: c.Horizon.Std(), Log: log,
+			DSN: strings.TrimSpace(string(dsn)), Migration: g.config.Rollout.Salt, Horizon: c.Horizon.Std(),
+			KeepAnswers: keepAnswers(&g.config), Log: log,
 		})
 	}
 	store, err := embedded.Open(ctx, embedded.Config{

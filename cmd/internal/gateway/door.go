@@ -63,6 +63,7 @@ func (g *Gateway) openRouter(context.Context) error {
 	config := router.Config{
 		Legacy: g.legacy, Temporal: g.temporal, Policy: g.ceilings.policy,
 		Claims: g.claims, Breaker: g.breaker, Horizon: c.Claims.Horizon.Std(),
+		Answers: g.answers, AnswerLimit: int(c.Legacy.AnswerLimit),
 		Splitter: rollout.NewSplitter(c.Rollout.Salt),
 		Observer: g.metrics, Log: g.options.Log, AccessLog: c.Log.Access,
 		TenantHeader: c.Requests.TenantHeader,

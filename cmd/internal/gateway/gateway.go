@@ -50,6 +50,7 @@ type Gateway struct {
 	metrics  *metrics.Gateway
 	ceilings ceilings
 	records  records
+	answers  router.Answers // nil if legacy gets every retry
 	claims   *claims.Book
 	breaker  *breaker.Breaker
 	router   *router.Router
@@ -66,7 +67,7 @@ type Gateway struct {
 func Open(ctx context.Context, config configs.Config, options Options) (*Gateway, error) {
 	g := &Gateway{config: config, options: options}
 	for _, step := range []func(context.Context) error{
-		g.openData, g.openMetrics, g.openListeners, g.openLegacy, g.openTemporal, g.openFlags, g.openClaims, g.openRouter, g.openServers,
+		g.openData, g.openMetrics, g.openListeners, g.openLegacy, g.openTemporal, g.openFlags, g.openClaims, g.openAnswers, g.openRouter, g.openServers,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, g.Close())

@@ -34,6 +34,8 @@ type Config struct {
 	Migration string
 	// Horizon is how long a settled claim is kept; 0 means DefaultHorizon.
 	Horizon time.Duration
+	// KeepAnswers is how long legacy's answers are kept; 0 means the horizon.
+	KeepAnswers time.Duration
 	// MaxBatch bounds the Updates of one transaction; 0 means DefaultMaxBatch.
 	MaxBatch int
 	// Committers is how many transactions are under way at once at most; 0 means
@@ -53,8 +55,8 @@ type Config struct {
 	Log *zap.Logger
 }
 
-// spareConns are for what is no Update.
-const spareConns = 3
+// spareConns are for what is no Update: legacy's answers among them.
+const spareConns = 5
 
 // pool checks the configuration, fills in the defaults and returns a pool, which
 // connects when it is used. Its errors hold no password.
@@ -105,12 +107,13 @@ func (cfg *Config) check() error {
 		return errors.New("the DSN is empty: write postgres://USER:PASSWORD@HOST:PORT/DATABASE")
 	case cfg.Migration == "" || !text(cfg.Migration):
 		return errors.New("the migration's salt is empty or not UTF-8")
-	case cfg.Horizon < 0 || cfg.MaxBatch < 0 || cfg.Committers < 0 || cfg.Timeout < 0 || cfg.LeaderTTL < 0 || cfg.ForgetEvery < 0:
+	case cfg.Horizon < 0 || cfg.MaxBatch < 0 || cfg.Committers < 0 || cfg.Timeout < 0 || cfg.LeaderTTL < 0 || cfg.ForgetEvery < 0 || cfg.KeepAnswers < 0:
 		return errors.New("horizon, batch, committers and times must not be negative")
 	case cfg.Timeout > 0 && cfg.Timeout < time.Millisecond:
 		return fmt.Errorf("the timeout %v is shorter than a millisecond", cfg.Timeout)
 	}
 	orDefault(&cfg.Horizon, DefaultHorizon)
+	orDefault(&cfg.KeepAnswers, cfg.Horizon)
 	orDefault(&cfg.MaxBatch, DefaultMaxBatch)
 	orDefault(&cfg.Committers, DefaultCommitters)
 	orDefault(&cfg.Timeout, DefaultTimeout)

@@ -16,6 +16,13 @@ const forgetRows = `DELETE FROM sluice_claims WHERE doc_key IN (
 		ORDER BY expires LIMIT $2 FOR UPDATE SKIP LOCKED
 	) AND expires > 0 AND expires <= $1`
 
+// forgetAnswers is the same for answers.
+const forgetAnswers = `DELETE FROM sluice_answers WHERE key IN (
+		SELECT key FROM sluice_answers
+		WHERE expires <= $1
+		ORDER BY expires LIMIT $2 FOR UPDATE SKIP LOCKED
+	) AND expires <= $1`
+
 // forgetLeases keeps a dead gateway's lease for the horizon: whether there was one
 // and when it ended can be looked up that long.
 const forgetLeases = `DELETE FROM sluice_leases WHERE expires < clock_timestamp() - $1::interval`
@@ -40,7 +47,8 @@ func (s *Store) keepForgetting() {
 	}
 }
 
-// forget removes every holding whose horizon has passed, a few at a time.
+// forget removes every holding and every answer whose time has passed, a few at a
+// time.
 func (s *Store) forget() error {
 	for s.stop.Err() == nil {
 		gone, err := s.forgetSome()
@@ -59,12 +67,16 @@ func (s *Store) forgetSome() (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	tag, err := s.pool.Exec(ctx, forgetRows, now, forgetBatch)
-	if err != nil {
-		return 0, err
+	var most int64
+	for _, statement := range [...]string{forgetRows, forgetAnswers} {
+		tag, err := s.pool.Exec(ctx, statement, now, forgetBatch)
+		if err != nil {
+			return 0, err
+		}
+		most = max(most, tag.RowsAffected())
 	}
-	if tag.RowsAffected() < forgetBatch {
+	if most < forgetBatch {
 		_, err = s.pool.Exec(ctx, forgetLeases, s.cfg.Horizon)
 	}
-	return tag.RowsAffected(), err
+	return most, err
 }

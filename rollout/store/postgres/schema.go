@@ -58,6 +58,17 @@ CREATE TABLE sluice_control (
 	mark      integer NOT NULL
 )`
 
+// answersSchema is of a table that came later. It is made beside the others, which
+// stay as they are, so it is no other layout. key is rollout.AnswerKey.Sum, answer
+// as rollout.AppendAnswer wrote it, expires as in a claim.
+const answersSchema = `
+CREATE TABLE sluice_answers (
+	key     bytea PRIMARY KEY,
+	answer  bytea NOT NULL,
+	expires bigint NOT NULL
+) WITH (autovacuum_vacuum_scale_factor = 0.05);
+CREATE INDEX sluice_answers_expires ON sluice_answers (expires)`
+
 // firstControl is the control row before any Offer: nothing goes to Temporal.
 const firstControl = `INSERT INTO sluice_control (layout, migration, epoch, flag, plan, brake, shadow, kill, mark)
 	VALUES ($1, $2, 0, 0, 1000000, 1000000, 0, false, 0)`
@@ -85,9 +96,18 @@ func (s *Store) prepare(ctx context.Context) error {
 // makeTables touches no table that exists: CREATE INDEX IF NOT EXISTS would lock
 // the claims against the gateways that run.
 func (s *Store) makeTables(ctx context.Context, tx pgx.Tx) error {
-	var there bool
-	if err := tx.QueryRow(ctx, `SELECT to_regclass('sluice_control') IS NOT NULL`).Scan(&there); err != nil || there {
+	var claims, answers bool
+	const look = `SELECT to_regclass('sluice_control') IS NOT NULL, to_regclass('sluice_answers') IS NOT NULL`
+	if err := tx.QueryRow(ctx, look).Scan(&claims, &answers); err != nil {
 		return err
+	}
+	if !answers {
+		if _, err := tx.Exec(ctx, answersSchema, pgx.QueryExecModeSimpleProtocol); err != nil {
+			return err
+		}
+	}
+	if claims {
+		return nil
 	}
 	if _, err := tx.Exec(ctx, schema, pgx.QueryExecModeSimpleProtocol); err != nil {
 		return err
