@@ -47,7 +47,7 @@ func newConn(inner net.Conn, limits Limits) *Conn {
 	return &Conn{
 		Conn:    inner,
 		observe: limits.Observer,
-		framer:  framer{maxHead: limits.MaxHeaderBytes + serverSlop},
+		framer:  framer{maxHead: limits.MaxHeaderBytes + serverSlop, afterPost: limits.Resumed},
 	}
 }
 
@@ -84,6 +84,16 @@ func (c *Conn) Read(p []byte) (int, error) {
 // place where no handler can forget it. Bytes that net/http had read before are
 // in the buffer that Hijack returns. A connection that was refused stays refused.
 func (c *Conn) Release() { c.released.Store(true) }
+
+// Messages returns how many whole requests Read has returned, and whether it has
+// returned nothing after the last of them but empty lines. It is for the
+// goroutine in Read, between two of them: where http.Server.ConnState is called
+// with http.StateIdle, net/http reads nothing.
+func (c *Conn) Messages() (whole uint64, clean bool) {
+	f := &c.framer
+	clean = f.state == atRequestLine && len(f.line) == 0 && c.held.Len() == 0 && !c.refused.Load() && !c.released.Load()
+	return f.messages, clean
+}
 
 // fill reads from the held bytes while there are any, else from the client.
 func (c *Conn) fill(p []byte) (n int, fromHeld bool, err error) {
