@@ -47,7 +47,7 @@ func newConn(inner net.Conn, limits Limits) *Conn {
 	return &Conn{
 		Conn:    inner,
 		observe: limits.Observer,
-		framer:  framer{maxHead: limits.MaxHeaderBytes + serverSlop, afterPost: limits.Resumed},
+		framer:  framer{maxHead: limits.MaxHeaderBytes + serverSlop},
 	}
 }
 
@@ -87,8 +87,7 @@ func (c *Conn) Release() { c.released.Store(true) }
 
 // Messages returns how many whole requests Read has returned, and whether it has
 // returned nothing after the last of them but empty lines. It is for the
-// goroutine in Read, between two of them: where http.Server.ConnState is called
-// with http.StateIdle, net/http reads nothing.
+// goroutine in Read, the inner connection's Read included.
 func (c *Conn) Messages() (whole uint64, clean bool) {
 	f := &c.framer
 	clean = f.state == atRequestLine && len(f.line) == 0 && c.held.Len() == 0 && !c.refused.Load() && !c.released.Load()

@@ -52,10 +52,6 @@ type Limits struct {
 	// first. If the server allows more, the answer beyond this bound is 400.
 	MaxHeaderBytes int
 
-	// Resumed says that the connections have carried requests before, so that the
-	// empty lines may come first that may follow a POST.
-	Resumed bool
-
 	// Observer is called once for each refused request, with one of Reasons().
 	// It is called from many goroutines, and a client waits for it. May be nil.
 	Observer func(reason string)

@@ -135,9 +135,9 @@ func (g *Gateway) Run(ctx context.Context) error {
 
 // serve serves both listeners, and the connections that came from the predecessor.
 func (g *Gateway) serve(group *errgroup.Group) {
-	clients := []net.Listener{g.framed(g.public, false)}
+	clients := []net.Listener{g.framed(g.public)}
 	if g.predecessor != nil {
-		clients = append(clients, g.framed(g.predecessor.Inherited(), true))
+		clients = append(clients, g.framed(g.predecessor.Inherited()))
 	}
 	for _, listener := range clients {
 		g.accepting.Add(1)

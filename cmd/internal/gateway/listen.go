@@ -29,12 +29,10 @@ func (g *Gateway) openListeners(ctx context.Context) error {
 	return nil
 }
 
-// framed returns a listener for clients behind the strict HTTP/1 framer. resumed
-// says that its connections have served before.
-func (g *Gateway) framed(inner net.Listener, resumed bool) net.Listener {
+// framed returns a listener for clients behind the strict HTTP/1 framer.
+func (g *Gateway) framed(inner net.Listener) net.Listener {
 	return framing.NewListener(g.connections.Listener(inner), framing.Limits{
 		MaxHeaderBytes: int(g.config.Requests.MaxHeader),
-		Resumed:        resumed,
 		Observer:       g.metrics.Refused,
 	})
 }
@@ -73,11 +71,13 @@ func (g *Gateway) follow(conn net.Conn, state http.ConnState) {
 		return
 	}
 	switch state {
+	case http.StateNew:
+		movable.Begin(framed.Messages)
+	case http.StateIdle:
+		movable.Answered()
 	case http.StateHijacked:
 		framed.Release()
 		g.connections.Forget(movable)
-	case http.StateIdle:
-		movable.Answered(framed.Messages())
 	}
 }
 

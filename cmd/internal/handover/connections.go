@@ -46,7 +46,7 @@ func (l *listener) Accept() (net.Conn, error) {
 	case *net.TCPConn:
 		conn.TCPConn = inner
 	case *inheritedConn:
-		conn.TCPConn, conn.first = inner.TCPConn, inner.first
+		conn.TCPConn, conn.first, conn.fresh = inner.TCPConn, inner.first, true
 	}
 	l.all.add(conn)
 	return conn, nil

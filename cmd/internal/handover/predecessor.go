@@ -17,7 +17,7 @@ import (
 type Predecessor struct {
 	channel   *channel
 	offer     message
-	listeners []net.Listener // those that were not taken are nil-ed by Listener
+	listeners []net.Listener // those that were taken are nil
 	inherited *Inherited
 }
 
@@ -132,13 +132,25 @@ func (p *Predecessor) Stop(first time.Duration) error {
 		_, _, err = p.answer(sayStopped)
 	}
 	if gone(err) {
-		return p.inherited.Close()
+		return errors.Join(p.inherited.Close(), p.drop())
 	}
 	if err != nil {
 		return fmt.Errorf("the gateway that runs was asked to stop: %w", err)
 	}
 	go p.inherit()
-	return nil
+	return p.drop()
+}
+
+// drop closes the listeners that were not taken.
+func (p *Predecessor) drop() error {
+	var errs []error
+	for _, l := range p.listeners {
+		if l != nil {
+			errs = append(errs, l.Close())
+		}
+	}
+	p.listeners = nil
+	return errors.Join(errs...)
 }
 
 // gone reports whether the error says that the other process is no more.
@@ -172,13 +184,7 @@ func (p *Predecessor) inherit() {
 // Close ends the conversation and closes what was not taken. Before Stop it leaves
 // the predecessor in service.
 func (p *Predecessor) Close() error {
-	errs := []error{p.channel.close()}
-	for _, l := range p.listeners {
-		if l != nil {
-			errs = append(errs, l.Close())
-		}
-	}
-	p.listeners = nil
+	errs := []error{p.channel.close(), p.drop()}
 	if p.inherited != nil {
 		errs = append(errs, p.inherited.Close())
 	}
