@@ -81,6 +81,12 @@ type Claim struct {
 	Attempts, Unsettled uint32
 	// Accepted: Temporal acknowledged the start.
 	Accepted bool
+	// Delayed: Temporal may hold a start of this life back, and it was not
+	// released yet. Begins is when such a start begins by itself at the latest, as
+	// Born; it stays after the release, because the run's time limit was counted
+	// from it.
+	Delayed bool
+	Begins  int64
 
 	// Sends are the requests to legacy that are under way; Broken counts those
 	// that ended without an answer since the claim was last opened.
@@ -107,6 +113,7 @@ func (c *Claim) committed() bool {
 // settle ends the claim's openness.
 func (c *Claim) settle(state ClaimState, now time.Time) {
 	c.State, c.Settled = state, now.UnixMilli()
+	c.Delayed, c.Begins = false, 0
 }
 
 // renew begins the next life.
@@ -114,6 +121,7 @@ func (c *Claim) renew(now time.Time) {
 	c.Life++
 	c.State, c.Born, c.Settled = ClaimOpen, now.UnixMilli(), 0
 	c.Attempts, c.Unsettled, c.Accepted, c.Sends, c.Broken = 0, 0, false, nil, 0
+	c.Delayed, c.Begins = false, 0
 }
 
 // send counts one more request to legacy.
@@ -163,6 +171,13 @@ var (
 	ErrMoved = errors.New("the claim is on the other path by now")
 	// ErrNotFenced: a start may still reach Temporal, so nothing may move.
 	ErrNotFenced = errors.New("a start on Temporal is not settled")
+	// ErrFirst: no earlier intent of the document is under way on Temporal.
+	ErrFirst = errors.New("there is nothing to wait for")
+	// ErrNotFirst: an earlier intent of the document is under way on Temporal.
+	ErrNotFirst = errors.New("an earlier request for this document is under way")
+	// ErrLate: a delayed start behind it may begin by itself before a run of it would
+	// end.
+	ErrLate = errors.New("a later request for this document may begin at any time")
 	// ErrBusy: too many intents of one document are open.
 	ErrBusy = errors.New("too many requests for this document are under way")
 )

@@ -1,5 +1,7 @@
 package rollout
 
+import "time"
+
 // Ask is a request's wish to go somewhere.
 type Ask struct {
 	Intent Intent
@@ -15,6 +17,8 @@ type Ask struct {
 	Why      Reason
 	// Owner is the asking gateway.
 	Owner string
+	// Limit is the longest that a run of the route takes.
+	Limit time.Duration
 }
 
 // Step is what a granted request does next.
@@ -53,7 +57,7 @@ type Grant struct {
 // life after a failure that left nothing behind. Only an intent that has no claim,
 // with nothing else open, is decided by the policy.
 //
-// It fails with ErrKeyReused, ErrHeld or ErrBusy.
+// It fails with ErrKeyReused, ErrHeld, ErrLate or ErrBusy.
 func (h *Holding) Take(ask Ask, at Instant) (Grant, error) {
 	h.forget(at)
 	if c := h.Find(ask.Intent); c != nil {
@@ -96,7 +100,13 @@ func (h *Holding) decide(ask Ask, at Instant) Decision {
 // again is for an intent that has a claim.
 func (h *Holding) again(c *Claim, ask Ask, at Instant) (Grant, error) {
 	switch {
-	case c.Open():
+	case c.Open() && !h.late(c, ask.Limit, at):
+	case c.Open() && c.Unsettled > 0:
+		return Grant{}, ErrLate
+	case c.Open(): // nothing of it is anywhere: it goes to the end of the line
+		c.renew(at.Now)
+		h.toEnd(c.Intent)
+		c = h.Find(ask.Intent)
 	case c.Path == Temporal && (c.State == ClaimDone || c.State == ClaimDead):
 		return Grant{Step: StepReplay, Path: Temporal, Reason: ReasonClaim, Life: c.Life, Epoch: c.Epoch}, nil
 	default: // it opens again, unless the document is under way elsewhere
