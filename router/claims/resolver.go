@@ -39,36 +39,50 @@ func (b *Book) Run(ctx context.Context) error {
 
 // look settles one life if that can be done now, or sees to it later.
 func (b *Book) look(ctx context.Context, s suspect) {
-	settled, err := b.resolve(ctx, s)
+	settled, longest, err := b.resolve(ctx, s)
 	switch {
 	case err != nil && ctx.Err() == nil:
 		b.config.Log.Debug("a claim could not be settled yet", zap.String("doc_id", s.docID), zap.String("intent", string(s.intent)), zap.Error(err))
 		fallthrough
 	case !settled:
-		b.suspects.again(s)
+		b.suspects.again(s, longest)
 	default:
 		b.suspects.done(s)
 	}
 }
 
 // resolve settles the life by what Temporal says of it. settled: nothing is left
-// to do. It fails if the store or Temporal cannot be asked.
-func (b *Book) resolve(ctx context.Context, s suspect) (settled bool, err error) {
+// to do; else the next look is due after longest, or before. It fails if the store
+// or Temporal cannot be asked.
+func (b *Book) resolve(ctx context.Context, s suspect) (settled bool, longest time.Duration, err error) {
 	if s.unsure {
 		c, err := b.reconcile(ctx, s)
 		if err != nil || c == nil {
-			return err == nil, err
+			return err == nil, lastPause, err
 		}
 		s.life = c.Life
 	}
 	h, err := b.Get(ctx, s.docID)
 	if err != nil {
-		return false, err
+		return false, lastPause, err
 	}
 	c := h.Find(s.intent)
 	if c == nil || c.Life != s.life || !c.Open() || c.Path != rollout.Temporal {
-		return true, nil // legacy's are settled by their own requests, or by adoption
+		return true, 0, nil // legacy's are settled by their own requests, or by adoption
 	}
+	if held(h, c) {
+		b.attend(h) // its turn comes when what is before it has ended
+		return false, awaitedPause, nil
+	}
+	settled, err = b.ask(ctx, s, c)
+	if _, awaited := h.Front(); awaited && err == nil {
+		return settled, awaitedPause, nil
+	}
+	return settled, lastPause, err
+}
+
+// ask settles an open life on Temporal by what Temporal says of it.
+func (b *Book) ask(ctx context.Context, s suspect, c *rollout.Claim) (settled bool, err error) {
 	t := &Ticket{book: b, route: c.Route, DocID: s.docID, Intent: s.intent, Grant: rollout.Grant{Life: s.life}}
 	run, found, err := b.config.Temporal.Lookup(ctx, c.Route, t.WorkflowID())
 	switch {
@@ -77,7 +91,7 @@ func (b *Book) resolve(ctx context.Context, s suspect) (settled bool, err error)
 	case err != nil:
 		return false, err
 	case found && run.State == rollout.RunRunning:
-		return false, t.accepted(ctx, c)
+		return false, t.goesOn(ctx, c)
 	case found:
 		return true, t.Ended(ctx, run)
 	}
@@ -118,6 +132,14 @@ func (t *Ticket) void(ctx context.Context) error {
 		return nil
 	}
 	return err
+}
+
+// goesOn notes that Temporal has the life's run, and lets it begin if it may.
+func (t *Ticket) goesOn(ctx context.Context, c *rollout.Claim) error {
+	if err := t.accepted(ctx, c); err != nil || !c.Delayed {
+		return err
+	}
+	return t.release(ctx)
 }
 
 // accepted notes that Temporal has the life's run.
