@@ -83,7 +83,7 @@ func TestDelayedStart(t *testing.T) {
 // delayedOf asks the list of runs, which lags behind.
 func (f *fixture) delayedOf(t *testing.T, id string) (delayed bool) {
 	t.Helper()
-	for range 100 {
+	for range 1000 {
 		found := false
 		err := f.path.Recent(t.Context(), time.Now().Add(-time.Hour), func(life temporalpath.Life) error {
 			if life.WorkflowID == id {
