@@ -86,6 +86,9 @@ func (b *Book) ask(ctx context.Context, s suspect, c *rollout.Claim) (settled bo
 	t := &Ticket{book: b, route: c.Route, DocID: s.docID, Intent: s.intent, Grant: rollout.Grant{Life: s.life}}
 	run, found, err := b.config.Temporal.Lookup(ctx, c.Route, t.WorkflowID())
 	switch {
+	case errors.Is(err, rollout.ErrFenced) && c.Accepted:
+		b.stuck(t, c)
+		return false, nil
 	case errors.Is(err, rollout.ErrFenced):
 		return true, t.void(ctx)
 	case err != nil:
@@ -108,9 +111,7 @@ func (b *Book) missing(ctx context.Context, t *Ticket, c *rollout.Claim) (settle
 		return false, err
 	}
 	if c.Accepted || time.Since(time.UnixMilli(c.Born)) > retention-safety {
-		b.config.Observer.ClaimStuck(c.Route)
-		b.config.Log.Error("a claim can only be settled by an operator: Temporal took the document, or may have, and no longer knows it",
-			zap.String("doc_id", t.DocID), zap.String("intent", string(t.Intent)), zap.Uint64("life", t.Life), zap.String("hint", "sluice claims settle"))
+		b.stuck(t, c)
 		return false, nil
 	}
 	held, err := b.config.Temporal.Fence(ctx, t.WorkflowID())
@@ -118,6 +119,13 @@ func (b *Book) missing(ctx context.Context, t *Ticket, c *rollout.Claim) (settle
 		return false, err // held: the next look finds the run
 	}
 	return true, t.void(ctx)
+}
+
+// stuck tells of a claim that the resolver cannot settle.
+func (b *Book) stuck(t *Ticket, c *rollout.Claim) {
+	b.config.Observer.ClaimStuck(c.Route)
+	b.config.Log.Error("a claim can only be settled by an operator: Temporal took the document, or may have, and no longer knows it",
+		zap.String("doc_id", t.DocID), zap.String("intent", string(t.Intent)), zap.Uint64("life", t.Life), zap.String("hint", "sluice claims settle"))
 }
 
 // void ends a life that a tombstone has fenced off.
