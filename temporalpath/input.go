@@ -40,7 +40,7 @@ func base64Len(n int) int { return (n + 2) / 3 * 4 }
 func (p *Path) encode(ctx context.Context, doc *rollout.Document) (*commonpb.Payloads, error) {
 	in := wire.Input{
 		DocID: doc.DocID, Intent: string(doc.Intent), Life: doc.Life, Route: doc.Route,
-		ContentType: doc.ContentType, Headers: doc.Header,
+		ContentType: doc.ContentType, Headers: doc.Header, Delayed: doc.Delay > 0,
 	}
 	in.SetBody(doc.Body)
 	var text bytes.Buffer

@@ -11,6 +11,9 @@
 //   - What a request leaves unsettled, for whatever reason, the resolver settles:
 //     it asks Temporal, or fences the life off by a tombstone. It never starts
 //     and never sends anything else, for bodies are not kept.
+//   - A start that Temporal holds back is released only after the record says that
+//     nothing is before it. Releasing again does no harm, so it comes before the
+//     record of it.
 //   - No step leans on a lease or a timer for safety: every change is a
 //     compare-and-swap in the store.
 //
@@ -61,11 +64,22 @@ type Temporal interface {
 	Retention(ctx context.Context) (time.Duration, error)
 }
 
+// Gate lets begin what Temporal holds back.
+type Gate interface {
+	// Release lets a delayed run begin; one that has begun or ended stays as it is.
+	// It fails with rollout.ErrFenced if there is none any more. After any other
+	// error the run may or may not have been released.
+	Release(ctx context.Context, workflowID string) error
+}
+
 // Config configures a Book. All fields but Outdated are needed.
 type Config struct {
 	Store    Store
 	Roll     Roll
 	Temporal Temporal
+	Gate     Gate
+	// Limit returns the longest that a run of a route takes.
+	Limit func(route string) time.Duration
 	// Owner names this gateway's process; no other has ever had the name.
 	Owner string
 	// Prefix begins every workflow ID.
@@ -122,11 +136,16 @@ func (b *Book) update(ctx context.Context, docID string, change func(*rollout.Ho
 	ctx, cancel := b.bounded(context.WithoutCancel(ctx))
 	defer cancel()
 	var refused error
+	var after *rollout.Holding
 	err := b.config.Store.Update(ctx, docID, func(h *rollout.Holding, at rollout.Instant) error {
-		refused = change(h, at)
+		refused, after = change(h, at), h
 		return refused
 	})
-	if err == nil || refused != nil && errors.Is(err, refused) {
+	if err == nil {
+		b.attend(after)
+		return nil
+	}
+	if refused != nil && errors.Is(err, refused) {
 		return err
 	}
 	return fmt.Errorf("%w: %w", ErrStore, err)

@@ -28,9 +28,9 @@ func (t *Ticket) Stale(limit time.Duration) bool {
 }
 
 // Take claims the document for the intent. It fails with rollout.ErrKeyReused,
-// rollout.ErrHeld, rollout.ErrBusy, rollout.ErrUnderWay or ErrStore.
+// rollout.ErrHeld, rollout.ErrLate, rollout.ErrBusy, rollout.ErrUnderWay or ErrStore.
 func (b *Book) Take(ctx context.Context, docID string, ask rollout.Ask) (*Ticket, error) {
-	ask.Owner = b.config.Owner
+	ask.Owner, ask.Limit = b.config.Owner, b.config.Limit(ask.Route)+transit
 	t := &Ticket{book: b, route: ask.Route, DocID: docID, Intent: ask.Intent, asked: time.Now().Round(0)}
 	opened := false
 	b.sends.begin(t) // before the record says so, and for the case that it will

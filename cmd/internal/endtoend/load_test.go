@@ -21,16 +21,6 @@ import (
 // gateway costs can be told from what they cost.
 const asLoad = "SLUICE_TEST_LOAD"
 
-func TestMain(m *testing.M) {
-	if os.Getenv(asLoad) == "" {
-		os.Exit(m.Run())
-	}
-	if err := serveLoad(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-}
-
 // serveLoad says where it listens and serves until its standard input ends:
 // documents as a legacy service, and GET /load?to=host:port&field=doc_id&posts=N,
 // which posts N documents there, with the id in that field.

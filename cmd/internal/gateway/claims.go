@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -48,12 +49,13 @@ func (g *Gateway) openClaims(ctx context.Context) error {
 		return err
 	}
 	c := g.config
-	dead := map[string][]string{}
+	dead, limits := map[string][]string{}, map[string]time.Duration{}
 	for _, r := range c.Routes {
-		dead[r.Name] = r.Workflow.DeadLetters
+		dead[r.Name], limits[r.Name] = r.Workflow.DeadLetters, r.Workflow.ExecutionTimeout.Std()
 	}
 	config := claims.Config{
-		Store: store, Roll: g.records, Temporal: g.temporal,
+		Store: store, Roll: g.records, Temporal: g.temporal, Gate: g.temporal,
+		Limit: func(route string) time.Duration { return cmp.Or(limits[route], unlimited) },
 		Owner: g.name, Prefix: c.Temporal.Prefix,
 		LegacyTimeout: legacyTimeout(c.Legacy.AnswerTimeout.Std()),
 		DeadLetters:   dead,
@@ -78,6 +80,10 @@ func legacyTimeout(answer time.Duration) time.Duration {
 	}
 	return answer
 }
+
+// unlimited is how long a workflow is taken to run at the most where nothing limits
+// it. What Temporal holds back behind it begins by itself after that.
+const unlimited = 24 * time.Hour
 
 func (g *Gateway) openRecords(ctx context.Context) (records, error) {
 	c := g.config.Claims
