@@ -20,6 +20,9 @@ const forgetRows = `DELETE FROM sluice_claims WHERE doc_key IN (
 // and when it ended can be looked up that long.
 const forgetLeases = `DELETE FROM sluice_leases WHERE expires < clock_timestamp() - $1::interval`
 
+// forgetPledges removes those that hold no more.
+const forgetPledges = `DELETE FROM sluice_pledges WHERE expires <= clock_timestamp()`
+
 // keepForgetting removes what no gateway needs any more. Every gateway does.
 func (s *Store) keepForgetting() {
 	out := outage{log: s.cfg.Log, what: "settled claims are not forgotten"}
@@ -64,7 +67,9 @@ func (s *Store) forgetSome() (int64, error) {
 		return 0, err
 	}
 	if tag.RowsAffected() < forgetBatch {
-		_, err = s.pool.Exec(ctx, forgetLeases, s.cfg.Horizon)
+		if _, err = s.pool.Exec(ctx, forgetLeases, s.cfg.Horizon); err == nil {
+			_, err = s.pool.Exec(ctx, forgetPledges)
+		}
 	}
 	return tag.RowsAffected(), err
 }

@@ -80,7 +80,7 @@ func TestDatabaseAwayAtOpen(t *testing.T) {
 	server.Stop()
 	store := open(t, dsn)
 	_, first := take(store, "doc", intent, "a")
-	_, _, second := store.Offer(t.Context(), "a", percent(t, 10))
+	_, _, second := offered(t, store, "a", percent(t, 10))
 	third := store.Open(t.Context(), func(*rollout.Holding) error { return nil })
 	for _, err := range []error{first, second, third} {
 		if !errors.Is(err, postgres.ErrAway) || errors.Is(err, postgres.ErrUnknown) {
