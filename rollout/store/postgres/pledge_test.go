@@ -216,3 +216,73 @@ func TestPledgesRaceWithTheRaise(t *testing.T) {
 	close(stop)
 	<-done
 }
+
+// What the wait is for: a document that a gateway has sent to legacy without a
+// claim. With the wait a retry elsewhere goes to legacy too. Once the pledge is
+// forgotten before its time, the retry goes to Temporal, and the document is on both.
+func TestWithoutTheWaitADocumentIsOnBothPaths(t *testing.T) {
+	t.Parallel()
+	dsn := server.Database(t)
+	a, b := joined(t, dsn, "a"), joined(t, dsn, "b")
+	a.offer(t, percent(t, 10))
+	b.offer(t, percent(t, 10))
+	ask := rollout.Ask{Intent: intent, Bucket: 500_000, Temporal: true}
+	if b.owing = ask.PassesAway(b.floor); !b.owing {
+		t.Fatalf("b may not send it at a floor of %v", b.floor)
+	}
+	retry := func(owner string) (grant rollout.Grant) {
+		ask.Owner = owner
+		err := a.Update(t.Context(), "doc "+owner, func(h *rollout.Holding, at rollout.Instant) (err error) {
+			grant, err = h.Take(ask, at)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return grant
+	}
+	a.offer(t, percent(t, 60))
+	if got := retry("a"); got.Path != rollout.Legacy {
+		t.Errorf("the document is on both paths: %+v", got)
+	}
+	query[int](t, dsn, "WITH gone AS (DELETE FROM sluice_pledges WHERE owner = 'b' RETURNING 1) SELECT count(*) FROM gone")
+	a.offer(t, percent(t, 60))
+	if got := retry("a, too early"); got.Path != rollout.Temporal {
+		t.Errorf("this test cannot fail: %+v", got)
+	}
+}
+
+// A new migration's buckets are others: it exposes nothing while an old pledge
+// holds, and while its own gateways cannot know what the old one left, they send
+// nothing without a claim.
+func TestPledgeOfAnotherMigration(t *testing.T) {
+	t.Parallel()
+	dsn := server.Database(t)
+	old := joined(t, dsn, "old")
+	old.offer(t, percent(t, 30))
+	if _, err := take(old.Store, "doc", intent, "old"); err != nil {
+		t.Fatal(err)
+	}
+	err := old.Update(t.Context(), "doc", func(h *rollout.Holding, at rollout.Instant) error {
+		return h.Force(intent, h.Claims[0].Life, rollout.ClaimDone, at)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := open(t, dsn, func(cfg *postgres.Config) { cfg.Migration = "another/v1" })
+	next := &member{Store: store, name: "next", horizon: time.Hour}
+	query[int](t, dsn, "WITH u AS (UPDATE sluice_leader SET expires = clock_timestamp() RETURNING 1) SELECT count(*) FROM u")
+	if got := next.offer(t, percent(t, 30)); got.Policy.Exposure() != 0 || got.Mark != 0 || got.Floor != rollout.All {
+		t.Errorf("while the old pledge holds: %+v", got)
+	}
+	if err := next.Leave(t.Context(), "old"); err != nil {
+		t.Fatal(err)
+	}
+	if got := next.offer(t, percent(t, 30)); got.Policy.Exposure() != exposed(t, 30) || got.Floor != rollout.All {
+		t.Errorf("while old claims hold their retries: %+v", got)
+	}
+	query[int](t, dsn, "WITH u AS (UPDATE sluice_control SET foreign_until = 1 RETURNING 1) SELECT count(*) FROM u")
+	if got := next.offer(t, percent(t, 30)); got.Floor != exposed(t, 30) {
+		t.Errorf("later: %+v", got)
+	}
+}
