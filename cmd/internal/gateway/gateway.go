@@ -51,6 +51,7 @@ type Gateway struct {
 	ceilings ceilings
 	records  records
 	claims   *claims.Book
+	away     *claims.Away // nil: without a claim nothing is sent
 	breaker  *breaker.Breaker
 	router   *router.Router
 	name     string // this process's, in claims
