@@ -11,7 +11,7 @@ import (
 )
 
 // prepareEvery is the time between two attempts to find the database.
-const prepareEvery = 500 * time.Millisecond
+const prepareEvery = 100 * time.Millisecond
 
 // readiness is what keeps a Store from being used, nil while nothing does.
 type readiness struct {
@@ -26,7 +26,7 @@ func newReadiness() readiness {
 }
 
 func (r *readiness) set(err error) {
-	if err != nil && !errors.Is(err, ErrMigration) {
+	if err != nil && !errors.Is(err, ErrMigration) && !errors.Is(err, ErrAway) {
 		err = fmt.Errorf("%w: %w", ErrAway, err)
 	}
 	r.mu.Lock()
