@@ -4,7 +4,8 @@
 // update, and carried out here.
 //
 // Invariants:
-//   - A request is sent only on a Grant, and a Grant is durable.
+//   - A request is sent only on a Grant, and a Grant is durable; but for what Away
+//     lets through.
 //   - A start on Temporal is registered before its first byte may leave, and
 //     comes off the record only by proof. A document moves to legacy only when
 //     none is left.
@@ -72,7 +73,7 @@ type Gate interface {
 	Release(ctx context.Context, workflowID string) error
 }
 
-// Config configures a Book. All fields but Outdated are needed.
+// Config configures a Book. All fields but Outdated and Away are needed.
 type Config struct {
 	Store    Store
 	Roll     Roll
@@ -99,6 +100,8 @@ type Config struct {
 	// what was once stored, as after a loss of power. Then what is not on record
 	// proves nothing, and no document moves. nil means never.
 	Outdated func() bool
+	// Away says what is sent while the store is away; nil for nothing.
+	Away *Away
 }
 
 // Observer sees what becomes of claims. Its methods neither block nor fail.

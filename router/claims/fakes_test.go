@@ -21,10 +21,11 @@ type records struct {
 	failing  error                       // guarded by mu
 	// committed: what fails was stored all the same; guarded by mu.
 	committed bool
+	policy    rollout.Exposure // what is in force
 }
 
 func newRecords() *records {
-	return &records{holdings: map[string]*rollout.Holding{}, leases: map[string]time.Time{}}
+	return &records{policy: rollout.All, holdings: map[string]*rollout.Holding{}, leases: map[string]time.Time{}}
 }
 
 const horizon = time.Hour
@@ -39,7 +40,7 @@ func (r *records) Update(_ context.Context, docID string, change func(*rollout.H
 	if stored := r.holdings[docID]; stored != nil {
 		h = copied(stored)
 	}
-	at := rollout.Instant{Now: time.Now(), Policy: rollout.Reading{Rollout: rollout.All}.Policy(1), Horizon: horizon}
+	at := rollout.Instant{Now: time.Now(), Policy: rollout.Reading{Rollout: r.policy}.Policy(1), Horizon: horizon}
 	if err := change(h, at); err != nil {
 		return err
 	}

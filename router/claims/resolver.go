@@ -23,6 +23,9 @@ const safety = time.Hour
 func (b *Book) Run(ctx context.Context) error {
 	var group errgroup.Group
 	group.Go(func() error { b.keepLease(ctx); return nil })
+	if b.config.Away != nil {
+		group.Go(func() error { b.catchUp(ctx); return nil })
+	}
 	for range resolvers {
 		group.Go(func() error {
 			for {

@@ -44,6 +44,9 @@ func (g *Gateway) openClaims(ctx context.Context) error {
 		// Nothing is known of what the others agreed on: nothing is allowed yet.
 		g.ceilings.stored.Store(&rollout.Policy{})
 	}
+	if err := g.openAway(ctx); err != nil {
+		return err
+	}
 	store, err := g.weakened(g.records)
 	if err != nil {
 		return err
@@ -60,7 +63,7 @@ func (g *Gateway) openClaims(ctx context.Context) error {
 		LegacyTimeout: legacyTimeout(c.Legacy.AnswerTimeout.Std()),
 		DeadLetters:   dead,
 		Lease:         c.Claims.Lease.Std(), StoreTimeout: c.Claims.Timeout.Std(),
-		Observer: g.metrics, Log: g.options.Log.Named("claims"),
+		Observer: g.metrics, Log: g.options.Log.Named("claims"), Away: g.away,
 	}
 	if losing, may := g.records.(losable); may {
 		config.Outdated = losing.PowerLost

@@ -54,6 +54,7 @@ type Gateway struct {
 	records  records
 	answers  router.Answers // nil if legacy gets every retry
 	claims   *claims.Book
+	away     *claims.Away // nil: without a claim nothing is sent
 	breaker  *breaker.Breaker
 	router   *router.Router
 	name     string // this process's, in claims
