@@ -147,6 +147,9 @@ type Claims struct {
 	Timeout Duration `yaml:"timeout"`
 	// Lease is how long a gateway counts as alive after its last sign.
 	Lease Duration `yaml:"lease"`
+	// Away is how long a gateway that cannot reach PostgreSQL sends documents to
+	// legacy that no exposure ever included; 0 for not at all.
+	Away Duration `yaml:"away"`
 }
 
 // Operator says who may operate the gateway, besides whoever asks from its own

@@ -24,7 +24,7 @@ func Default() Config {
 				Interval: Duration(time.Second), Timeout: Duration(500 * time.Millisecond)},
 		},
 		Claims: Claims{Store: "embedded", Horizon: Duration(15 * time.Minute),
-			Timeout: Duration(2 * time.Second), Lease: Duration(15 * time.Second)},
+			Timeout: Duration(2 * time.Second), Lease: Duration(15 * time.Second), Away: Duration(15 * time.Minute)},
 		Shadow:   defaultShadow(),
 		Routes:   []Route{defaultRoute()},
 		Requests: defaultRequests(),

@@ -140,6 +140,7 @@ func validateClaims(c *Claims, wrong complain) {
 		wrong("claims.lease", "must be 3s or longer, or a gateway that is busy counts as dead")
 	}
 	wrong.positive("claims.timeout", c.Timeout)
+	wrong.notNegative("claims.away", c.Away)
 }
 
 func validateRoute(r *Route, key string, wrong complain) {

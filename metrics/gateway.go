@@ -46,6 +46,12 @@ type GatewayConfig struct {
 	BreakerOpen func() bool
 	// Unresolved returns the claims that the resolver looks after.
 	Unresolved func() int
+	// AwayUnrecorded returns the documents that were sent without a claim, because
+	// the claim store was away, and have none yet.
+	AwayUnrecorded func() int
+	// AwayFloor returns the exposure from which on documents are sent without a
+	// claim if the store is away.
+	AwayFloor func() rollout.Exposure
 	// ShadowClasses is the closed set of ShadowCompared's words.
 	ShadowClasses []string
 	// ShadowWaiting and ShadowBytes return what the mirror holds.

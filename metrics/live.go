@@ -41,6 +41,7 @@ func registerLive(registry *prometheus.Registry, c GatewayConfig) {
 		register("rollout_claims_unresolved", "Open claims that no request is at work on.",
 			func() float64 { return float64(c.Unresolved()) })
 	}
+	registerAway(register, c)
 	if c.Draining != nil {
 		register("gateway_draining", "1 while the gateway is about to stop.",
 			func() float64 { return bit(c.Draining()) })
@@ -49,6 +50,18 @@ func registerLive(registry *prometheus.Registry, c GatewayConfig) {
 	registerLimits(registry, c)
 	registerPollers(registry, c)
 	registerBuild(registry, c.Version)
+}
+
+// registerAway registers what tells of a claim store that may be away.
+func registerAway(register func(name, help string, read func() float64), c GatewayConfig) {
+	if c.AwayUnrecorded != nil {
+		register("rollout_away_unrecorded", "Documents sent to legacy without a claim that have none yet.",
+			func() float64 { return float64(c.AwayUnrecorded()) })
+	}
+	if c.AwayFloor != nil {
+		register("rollout_away_floor_ratio", "Documents at or above it go to legacy while the claim store is away, 0..1; 1 is none.",
+			func() float64 { return ratio(c.AwayFloor()) })
+	}
 }
 
 // registerLimits lets alerts speak of a share of the limit, whatever it is.

@@ -83,6 +83,12 @@ type Claim struct {
 	Attempts, Unsettled uint32
 	// Accepted: Temporal acknowledged the start.
 	Accepted bool
+	// Delayed: Temporal may hold a start of this life back, and it was not
+	// released yet. Begins is when such a start begins by itself at the latest, as
+	// Born; it stays after the release, because the run's time limit was counted
+	// from it.
+	Delayed bool
+	Begins  int64
 
 	// Sends are the requests to legacy that are under way; Broken counts those
 	// that ended without an answer since the claim was last opened.
@@ -118,6 +124,7 @@ func (c *Claim) answered(once bool) bool {
 // settle ends the claim's openness.
 func (c *Claim) settle(state ClaimState, now time.Time) {
 	c.State, c.Settled = state, now.UnixMilli()
+	c.Delayed, c.Begins = false, 0
 }
 
 // renew begins the next life.
@@ -125,6 +132,7 @@ func (c *Claim) renew(now time.Time) {
 	c.Life++
 	c.State, c.Born, c.Settled = ClaimOpen, now.UnixMilli(), 0
 	c.Attempts, c.Unsettled, c.Accepted, c.Sends, c.Broken = 0, 0, false, nil, 0
+	c.Delayed, c.Begins = false, 0
 }
 
 // send counts one more request to legacy.
@@ -176,6 +184,13 @@ var (
 	ErrNotFenced = errors.New("a start on Temporal is not settled")
 	// ErrUnderWay: the same intent, which goes to legacy once, is there now.
 	ErrUnderWay = errors.New("the same request is under way")
+	// ErrFirst: no earlier intent of the document is under way on Temporal.
+	ErrFirst = errors.New("there is nothing to wait for")
+	// ErrNotFirst: an earlier intent of the document is under way on Temporal.
+	ErrNotFirst = errors.New("an earlier request for this document is under way")
+	// ErrLate: a delayed start behind it may begin by itself before a run of it would
+	// end.
+	ErrLate = errors.New("a later request for this document may begin at any time")
 	// ErrBusy: too many intents of one document are open.
 	ErrBusy = errors.New("too many requests for this document are under way")
 )

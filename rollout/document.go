@@ -20,6 +20,9 @@ type Document struct {
 	Header map[string][]string
 	// Body is the request's, byte for byte.
 	Body []byte
+	// Delay is how long Temporal holds the life's start back, unless it is released
+	// before; 0 is not at all.
+	Delay time.Duration
 }
 
 // ErrNotAccepted says that the path provably did not take the document and

@@ -9,6 +9,10 @@ import (
 // encoding is the first byte of an encoded holding.
 const encoding = 1
 
+// delayed is the flag of a claim whose start was delayed. One more field follows
+// such a claim, so that the claims of before are read as they were written.
+const delayed = 1 << 6
+
 // ErrEncoding says that bytes are not an encoded holding.
 var ErrEncoding = errors.New("not an encoded holding")
 
@@ -35,6 +39,9 @@ func appendClaim(b []byte, c *Claim) []byte {
 	b = appendText(b, c.Route)
 	b = appendText(b, c.Owner)
 	flags := byte(c.Path) | byte(c.State)<<1
+	if c.Delayed || c.Begins != 0 {
+		flags |= delayed
+	}
 	if c.Accepted {
 		flags |= 1 << 7
 	}
@@ -46,6 +53,13 @@ func appendClaim(b []byte, c *Claim) []byte {
 		b = appendText(b, s.Owner)
 		b = binary.AppendUvarint(b, uint64(s.Count))
 		b = binary.AppendUvarint(b, uint64(s.Last))
+	}
+	if flags&delayed != 0 {
+		begins := uint64(c.Begins) << 1
+		if c.Delayed {
+			begins |= 1
+		}
+		b = binary.AppendUvarint(b, begins)
 	}
 	return b
 }
@@ -117,7 +131,7 @@ func (p *parser) claim() Claim {
 	copy(c.Digest[:], p.take(uint64(len(c.Digest))))
 	c.Route, c.Owner = p.text(), p.text()
 	flags := p.byte()
-	c.Path, c.State, c.Accepted = Path(flags&1), ClaimState(flags>>1&0x3f), flags>>7 == 1
+	c.Path, c.State, c.Accepted = Path(flags&1), ClaimState(flags>>1&0x1f), flags>>7 == 1
 	if int(c.State) >= len(claimStates) {
 		p.bad = true
 	}
@@ -126,6 +140,10 @@ func (p *parser) claim() Claim {
 	c.Attempts, c.Unsettled, c.Broken = uint32(p.number()), uint32(p.number()), uint32(p.number())
 	for n := p.count(); n > 0 && !p.bad; n-- {
 		c.Sends = append(c.Sends, Sends{Owner: p.text(), Count: uint32(p.number()), Last: int64(p.number())})
+	}
+	if flags&delayed != 0 {
+		begins := p.number()
+		c.Begins, c.Delayed = int64(begins>>1), begins&1 == 1
 	}
 	return c
 }

@@ -19,6 +19,9 @@ func randomHolding(rng *rand.Rand) *rollout.Holding {
 			Owner: "gateway-1", Epoch: rng.Uint64N(100), Born: rng.Int64N(1 << 45), Settled: rng.Int64N(1 << 45),
 			Attempts: rng.Uint32(), Unsettled: rng.Uint32N(3), Accepted: rng.IntN(2) == 0, Broken: rng.Uint32N(9),
 		}
+		if rng.IntN(3) == 0 {
+			c.Delayed, c.Begins = rng.IntN(2) == 0, rng.Int64N(1<<45)
+		}
 		c.Digest[3] = byte(rng.IntN(256))
 		for range rng.IntN(3) {
 			c.Sends = append(c.Sends, rollout.Sends{Owner: "g", Count: rng.Uint32N(9), Last: rng.Int64N(1 << 45)})

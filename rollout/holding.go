@@ -19,6 +19,9 @@ const (
 //   - A claim on Temporal moves to legacy only if no start of it, nor of any
 //     other open claim of the document, has reached Temporal or still may.
 //   - A life that ended never opens again; the next one has a higher number.
+//   - A life begins on Temporal only when no open claim is before it in claim
+//     order. One whose start is delayed is on Temporal before that, and begins
+//     when it is released.
 type Holding struct {
 	DocID string
 	// Version grows by one with each stored change; 0 means that nothing is

@@ -30,6 +30,10 @@ type world struct {
 	first    map[rollout.Intent]uint64
 	effects  map[string]map[rollout.Path]int // side effects by intent and first life
 	doubled  int
+	// release is Holding.Releasable, or what a gateway without order does.
+	release  func(h *rollout.Holding, intent rollout.Intent, life uint64) bool
+	together int // runs that began while another was at work
+	delayed  int // runs that were held back and released
 	moved    int
 	moves    int
 }
@@ -45,15 +49,23 @@ type startID struct {
 // pending is a start that left its gateway, of the intent's wish named by key.
 type pending struct {
 	startID
-	key string
+	key   string
+	delay time.Duration
+	until time.Time // it arrives before, or never
 }
 
 type execution struct {
 	tombstone, ended bool
 	key              string
+	held             bool      // the start is delayed
+	begins, limit    time.Time // by itself; when Temporal ends it
 }
 
-const modelHorizon = 10 * time.Second
+const (
+	modelHorizon = 10 * time.Second
+	modelLimit   = 5 * time.Second // of a run
+	modelTransit = 3 * time.Second // of a start
+)
 
 func newWorld(seed uint64) *world {
 	return &world{
@@ -64,6 +76,7 @@ func newWorld(seed uint64) *world {
 		move: func(h *rollout.Holding, intent rollout.Intent, life uint64, at rollout.Instant) error {
 			return h.Move(intent, life, "g", at)
 		},
+		release: (*rollout.Holding).Releasable,
 	}
 }
 
@@ -94,15 +107,50 @@ func (w *world) key(intent rollout.Intent) string { return fmt.Sprint(intent, "/
 
 // arrive lets one start reach Temporal.
 func (w *world) arrive(p pending) {
-	if w.temporal[p.startID] == nil {
-		w.temporal[p.startID] = &execution{key: p.key}
-		w.effect(p.key, rollout.Temporal)
+	run := w.temporal[p.startID]
+	if run == nil {
+		run = &execution{key: p.key, held: true, begins: w.now.Add(p.delay), limit: w.now.Add(p.delay + modelLimit)}
+		w.temporal[p.startID] = run
+	}
+	// An update sent along with a start releases what it finds.
+	if run.begins == w.now || p.delay == 0 && w.rng.IntN(2) == 0 {
+		w.begin(run)
+	}
+}
+
+// begin lets a run begin, if it has not.
+func (w *world) begin(run *execution) {
+	if run == nil || !run.held || run.ended {
+		return
+	}
+	for _, other := range w.temporal {
+		if !other.held && !other.ended && !other.tombstone {
+			w.together++
+		}
+	}
+	run.held = false
+	w.effect(run.key, rollout.Temporal)
+}
+
+// clock does what Temporal does by itself: it begins what was delayed long enough,
+// and ends what takes too long.
+func (w *world) clock() {
+	for id, run := range w.temporal {
+		if !run.held && !run.ended && !run.limit.After(w.now) {
+			run.ended = true
+			_ = w.h.Ended(id.intent, id.life, rollout.ClaimDead, w.at())
+		}
+	}
+	for _, run := range w.temporal {
+		if run.held && !run.begins.After(w.now) {
+			w.begin(run)
+		}
 	}
 }
 
 // request is one request of a client, up to the answer or the gateway's death.
 func (w *world) request(intent rollout.Intent) {
-	ask := rollout.Ask{Intent: intent, Temporal: w.rng.IntN(4) > 0, Owner: "g"}
+	ask := rollout.Ask{Intent: intent, Temporal: w.rng.IntN(4) > 0, Owner: "g", Limit: modelLimit + modelTransit}
 	if w.once != nil {
 		w.once.request(w, ask)
 		return
@@ -115,7 +163,12 @@ func (w *world) request(intent rollout.Intent) {
 	case rollout.StepSend:
 		w.send(intent)
 	case rollout.StepStart:
-		w.start(startID{intent, grant.Life})
+		w.start(startID{intent, grant.Life}, 0)
+	case rollout.StepWait:
+		delay, err := w.h.Delay(intent, grant.Life, "g", func(string) time.Duration { return modelLimit + modelTransit }, w.at())
+		if err == nil && w.rng.IntN(4) > 0 { // else it was registered, and its gateway died
+			w.start(startID{intent, grant.Life}, delay)
+		}
 	}
 }
 
@@ -147,19 +200,19 @@ func (w *world) send(intent rollout.Intent) {
 
 // start is one registered attempt: nothing left, refused, acknowledged,
 // ambiguous, or lost with its gateway.
-func (w *world) start(id startID) {
+func (w *world) start(id startID, delay time.Duration) {
 	switch w.rng.IntN(5) {
 	case 0, 1:
 		_ = w.h.Attempted(id.intent, id.life, rollout.VerdictNothing)
 		w.fallBack(id)
 	case 2:
-		w.arrive(pending{id, w.key(id.intent)})
+		w.arrive(pending{startID: id, key: w.key(id.intent), delay: delay})
 		if w.temporal[id].tombstone {
 			return
 		}
 		_ = w.h.Attempted(id.intent, id.life, rollout.VerdictAccepted)
 	default:
-		w.underWay = append(w.underWay, pending{id, w.key(id.intent)})
+		w.underWay = append(w.underWay, pending{id, w.key(id.intent), delay, w.now.Add(modelTransit)})
 		if w.rng.IntN(2) == 0 {
 			w.fallBack(id)
 		}
@@ -195,13 +248,22 @@ func (w *world) resolve(c rollout.Claim) {
 	case run.ended:
 	default:
 		_ = w.h.Attempted(c.Intent, c.Life, rollout.VerdictAccepted)
+		if w.release(&w.h, c.Intent, c.Life) {
+			if run.held {
+				w.delayed++
+			}
+			w.begin(run)
+			if w.rng.IntN(4) > 0 { // else the resolver died in between
+				_ = w.h.Released(c.Intent, c.Life)
+			}
+		}
 	}
 }
 
 // end completes one run, or fails it with everything undone.
 func (w *world) end() {
 	for id, run := range w.temporal {
-		if run.ended {
+		if run.ended || run.held {
 			continue
 		}
 		run.ended = true
@@ -217,6 +279,7 @@ func (w *world) end() {
 
 func (w *world) step() {
 	w.now = w.now.Add(time.Duration(1+w.rng.IntN(300)) * time.Millisecond)
+	w.clock()
 	intents := []rollout.Intent{"k1", "k2", "k3"}
 	switch w.rng.IntN(8) {
 	case 0, 1, 2:
@@ -226,7 +289,9 @@ func (w *world) step() {
 			i := w.rng.IntN(n)
 			late := w.underWay[i]
 			w.underWay = append(w.underWay[:i], w.underWay[i+1:]...)
-			w.arrive(late)
+			if w.now.Before(late.until) {
+				w.arrive(late)
+			}
 		}
 	case 4:
 		if w.once != nil {
@@ -245,7 +310,7 @@ func (w *world) step() {
 	}
 }
 
-func runWorlds(t *testing.T, worlds int, change func(*world)) (doubled, moved int) {
+func runWorlds(t *testing.T, worlds int, change func(*world)) (sum world) {
 	t.Helper()
 	for seed := range uint64(worlds) {
 		w := newWorld(seed)
@@ -253,26 +318,45 @@ func runWorlds(t *testing.T, worlds int, change func(*world)) (doubled, moved in
 		for range 400 {
 			w.step()
 		}
-		doubled += w.doubled
-		moved += w.moved
+		sum.doubled += w.doubled
+		sum.moved += w.moved
+		sum.together += w.together
+		sum.delayed += w.delayed
 	}
-	return doubled, moved
+	return sum
 }
 
 // No interleaving puts an intent, or a document in flight, on both paths.
 func TestNoIntentRunsOnBothPaths(t *testing.T) {
-	doubled, moved := runWorlds(t, 3000, func(*world) {})
-	if doubled > 0 {
-		t.Errorf("%d times a document was on both paths", doubled)
+	sum := runWorlds(t, 3000, func(*world) {})
+	if sum.doubled > 0 {
+		t.Errorf("%d times a document was on both paths", sum.doubled)
 	}
-	if moved < 1000 {
-		t.Errorf("only %d claims moved to legacy: the model proves little", moved)
+	if sum.together > 0 {
+		t.Errorf("%d times two versions of a document were at work on Temporal", sum.together)
+	}
+	if sum.moved < 1000 || sum.delayed < 1000 {
+		t.Errorf("only %d claims moved to legacy, %d were held back and released: the model proves little", sum.moved, sum.delayed)
+	}
+}
+
+// The same worlds with releases that look at nobody else: the model must find
+// versions that run at one time.
+func TestWithoutOrderTheModelFindsVersionsAtOnce(t *testing.T) {
+	sum := runWorlds(t, 300, func(w *world) {
+		w.release = func(h *rollout.Holding, intent rollout.Intent, _ uint64) bool {
+			c := h.Find(intent)
+			return c != nil && c.Delayed
+		}
+	})
+	if sum.together == 0 {
+		t.Error("releasing without order let nothing run at one time: the model cannot fail")
 	}
 }
 
 // The same worlds without the fence: the model must find the doubles.
 func TestWithoutTheFenceTheModelFindsDoubles(t *testing.T) {
-	doubled, _ := runWorlds(t, 300, func(w *world) {
+	sum := runWorlds(t, 300, func(w *world) {
 		w.move = func(h *rollout.Holding, intent rollout.Intent, life uint64, at rollout.Instant) error {
 			c := h.Find(intent)
 			if c == nil || c.Path == rollout.Legacy {
@@ -282,7 +366,7 @@ func TestWithoutTheFenceTheModelFindsDoubles(t *testing.T) {
 			return h.Move(intent, life, "g", at)
 		}
 	})
-	if doubled == 0 {
+	if sum.doubled == 0 {
 		t.Error("moving claims without a fence doubled nothing: the model cannot fail")
 	}
 }

@@ -79,7 +79,7 @@ func TestRestoredClaimTakesTheFirstRetry(t *testing.T) {
 	if !ok || intent != keyed || life != 7 {
 		t.Fatalf("read %s, %d, %v", intent, life, ok)
 	}
-	h.Restore(keyed, 7, "documents", "g", rollout.ClaimOpen, instant(rollout.None))
+	h.Restore(keyed, 7, "documents", "g", rollout.ClaimOpen, false, instant(rollout.None))
 	if g, err := h.Take(wish(string(keyed)), instant(rollout.None)); err != nil || g.Step != rollout.StepJoin || g.Life != 7 {
 		t.Errorf("%+v, %v", g, err)
 	}

@@ -47,7 +47,7 @@ func (o *onceWorld) request(w *world, ask rollout.Ask) {
 	case grant.Step == rollout.StepSend:
 		o.send(w, id, ask.Owner)
 	case grant.Step == rollout.StepStart:
-		w.start(id)
+		w.start(id, 0)
 	}
 }
 
@@ -97,7 +97,7 @@ func (o *onceWorld) finish(w *world) {
 func runOnce(t *testing.T, worlds int, change func(*onceWorld)) (total onceWorld, doubled int) {
 	t.Helper()
 	var all []*onceWorld
-	doubled, _ = runWorlds(t, worlds, func(w *world) {
+	sum := runWorlds(t, worlds, func(w *world) {
 		w.once = &onceWorld{take: (*rollout.Holding).Take, look: true, kept: map[startID]bool{}, answered: map[startID]bool{}}
 		change(w.once)
 		all = append(all, w.once)
@@ -107,7 +107,7 @@ func runOnce(t *testing.T, worlds int, change func(*onceWorld)) (total onceWorld
 		total.replayed += o.replayed
 		total.again += o.again
 	}
-	return total, doubled
+	return total, sum.doubled
 }
 
 // What legacy answered for good it never gets again, whatever dies in between.

@@ -23,9 +23,12 @@ const (
 	ReasonBreaker
 	// ReasonFallback: Temporal provably did not take the document.
 	ReasonFallback
+	// ReasonStoreAway: the claim store is away, and no document like this one was
+	// ever allowed to go to Temporal.
+	ReasonStoreAway
 )
 
-var reasons = [...]string{"split", "kill", "brake", "size", "unroutable", "claim", "flag-local", "breaker", "fallback"}
+var reasons = [...]string{"split", "kill", "brake", "size", "unroutable", "claim", "flag-local", "breaker", "fallback", "store-away"}
 
 // Reasons lists them all.
 func Reasons() []Reason {

@@ -27,6 +27,9 @@ func (h *Holding) Attempted(intent Intent, life uint64, verdict Verdict) error {
 		if c.Unsettled > 0 {
 			c.Unsettled--
 		}
+		if c.Unsettled == 0 && !c.Accepted {
+			c.Delayed, c.Begins = false, 0
+		}
 	case VerdictAccepted:
 		c.Accepted = true
 	}
@@ -59,7 +62,7 @@ func (h *Holding) Fenced(intent Intent, life uint64) error {
 	if c.Path != Temporal || c.Accepted {
 		return ErrMoved
 	}
-	c.Unsettled = 0
+	c.Unsettled, c.Delayed, c.Begins = 0, false, 0
 	return nil
 }
 

@@ -1,5 +1,7 @@
 package rollout
 
+import "time"
+
 // Ask is a request's wish to go somewhere.
 type Ask struct {
 	Intent Intent
@@ -18,6 +20,8 @@ type Ask struct {
 	// Once: the gateway keeps legacy's answer to this intent, so that a retry gets
 	// that one and does not go to legacy again.
 	Once bool
+	// Limit is the longest that a run of the route takes.
+	Limit time.Duration
 }
 
 // Step is what a granted request does next.
@@ -59,7 +63,7 @@ type Grant struct {
 // With Once a retry goes to legacy again only if the claim ended there without an
 // answer for good, and never while another is under way.
 //
-// It fails with ErrKeyReused, ErrHeld, ErrBusy or ErrUnderWay.
+// It fails with ErrKeyReused, ErrHeld, ErrLate, ErrBusy or ErrUnderWay.
 func (h *Holding) Take(ask Ask, at Instant) (Grant, error) {
 	h.forget(at)
 	if c := h.Find(ask.Intent); c != nil {
@@ -104,7 +108,13 @@ func (h *Holding) again(c *Claim, ask Ask, at Instant) (Grant, error) {
 	switch {
 	case c.Open() && ask.Once && len(c.Sends) > 0:
 		return Grant{}, ErrUnderWay
-	case c.Open():
+	case c.Open() && !h.late(c, ask.Limit, at):
+	case c.Open() && c.Unsettled > 0:
+		return Grant{}, ErrLate
+	case c.Open(): // nothing of it is anywhere: it goes to the end of the line
+		c.renew(at.Now)
+		h.toEnd(c.Intent)
+		c = h.Find(ask.Intent)
 	case c.answered(ask.Once):
 		return Grant{Step: StepReplay, Path: c.Path, Reason: ReasonClaim, Life: c.Life, Epoch: c.Epoch}, nil
 	default: // it opens again, unless the document is under way elsewhere

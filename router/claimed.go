@@ -78,7 +78,7 @@ func (v *visit) ask() rollout.Ask {
 
 // granted notes where the document goes.
 func (v *visit) granted(t *claims.Ticket) {
-	v.doc.Life = t.Life
+	v.doc.Life, v.doc.Delay = t.Life, 0
 	v.record.Decision = rollout.Decision{Path: t.Path, Reason: t.Reason, Bucket: v.doc.Bucket, Epoch: t.Epoch}
 	v.announce(v.record.Decision)
 }
@@ -98,12 +98,18 @@ func (v *visit) proceed(ctx context.Context, t *claims.Ticket) (again bool) {
 		}
 		v.send(func(ctx context.Context) rollout.Result { return v.toLegacy(ctx, t) })
 	default:
-		v.send(func(ctx context.Context) rollout.Result {
-			var result rollout.Result
-			result, again = v.toTemporal(ctx, t)
-			return result
-		})
+		again = v.sendToTemporal(t)
 	}
+	return again
+}
+
+// sendToTemporal sends the document to Temporal. again: as proceed.
+func (v *visit) sendToTemporal(t *claims.Ticket) (again bool) {
+	v.send(func(ctx context.Context) rollout.Result {
+		var result rollout.Result
+		result, again = v.toTemporal(ctx, t)
+		return result
+	})
 	return again
 }
 
@@ -118,6 +124,8 @@ func (v *visit) notClaimed(ctx context.Context, err error) {
 		v.underWay(ctx, err)
 	case errors.Is(err, rollout.ErrHeld):
 		v.refuse(problem{Slug: "held", Detail: "another version of this document is under way on the other path; repeat the request"}, err)
+	case errors.Is(err, rollout.ErrLate):
+		v.refuse(problem{Slug: "held", Detail: "it is not known yet whether this document was taken, and a later version of it is about to be ingested; repeat the request"}, err)
 	case errors.Is(err, rollout.ErrBusy):
 		v.refuse(problem{Slug: "busy", Detail: "too many requests for this document are under way; repeat the request"}, err)
 	default:
@@ -131,10 +139,11 @@ func (v *visit) refuse(p problem, err error) {
 	v.record.Result = rollout.Result{Status: writeProblem(v.w, p), Outcome: rollout.OutcomeRefused, Err: err}
 }
 
-// await waits for the intent's predecessor on Temporal to end. again: it has.
+// await waits for the intent's predecessor on Temporal to end. When the client's
+// wait is over the document is started all the same, and Temporal holds it back.
+// again: as proceed.
 func (v *visit) await(ctx context.Context, t *claims.Ticket) (again bool) {
 	before := t.Predecessor
-	id := v.rt.config.Claims.WorkflowID(v.doc.DocID, before.Intent, before.Life)
 	for pause := 10 * time.Millisecond; time.Now().Before(v.deadline) && v.r.Context().Err() == nil; pause = min(2*pause, 250*time.Millisecond) {
 		h, err := v.rt.config.Claims.Get(ctx, v.doc.DocID)
 		if err == nil {
@@ -144,7 +153,14 @@ func (v *visit) await(ctx context.Context, t *claims.Ticket) (again bool) {
 		}
 		time.Sleep(min(pause, time.Until(v.deadline)))
 	}
-	v.warn("abandon", t.Abandon(ctx))
-	v.refuse(problem{Slug: "predecessor", Detail: "an earlier version of this document is still being ingested (" + id + "); repeat the request"}, nil)
-	return false
+	delay, err := t.Delay(ctx)
+	switch {
+	case errors.Is(err, claims.ErrStore):
+		v.notClaimed(ctx, err)
+		return false
+	case err != nil: // its turn has come, or others were at it
+		return true
+	}
+	v.doc.Delay = delay
+	return v.sendToTemporal(t)
 }

@@ -134,19 +134,54 @@ func TestRetryAfterAFailureIsTheNextLife(t *testing.T) {
 	}
 }
 
-// Versions of one document run one after the other; one that cannot wait that
-// long is told to come back, and nothing of it was sent.
+// Versions of one document run one after the other. One that cannot wait that long
+// is started with a delay that outlasts those before it, and answered 202.
 func TestVersionsRunInOrder(t *testing.T) {
 	d := openDoor(t, at(100), looking(nil))
 	d.post(document("a")).want(t, http.StatusAccepted, "")
-	d.post(`{"doc_id":"a","v":2}`, "Prefer", "wait=1").wantProblem(t, http.StatusServiceUnavailable, "predecessor", "")
-	if runs := len(d.temporal.all()); runs != 1 {
-		t.Errorf("%d versions run at once", runs)
+	for i, version := range []string{`{"doc_id":"a","v":2}`, `{"doc_id":"a","v":3}`} {
+		for _, prefer := range []string{"wait=1", "respond-async"} { // the second time it joins its run
+			got := d.post(version, "Prefer", prefer)
+			got.want(t, http.StatusAccepted, "")
+			if got.header.Get("Location") == "" || got.header.Get("Retry-After") == "" {
+				t.Errorf("%s: %v", version, got.header)
+			}
+		}
+		runs := d.temporal.all()
+		if least := time.Duration(i+1) * time.Hour; len(runs) != i+2 || runs[i+1].doc.Delay < least {
+			t.Fatalf("%d starts; the last is delayed by %v, want %v or more", len(runs), runs[len(runs)-1].doc.Delay, least)
+		}
 	}
 	// The first again joins its run.
 	d.post(document("a"), "Prefer", "wait=0").want(t, http.StatusAccepted, "")
-	if runs := len(d.temporal.all()); runs != 1 {
-		t.Errorf("a retry was started again: %d", runs)
+	if runs := d.temporal.all(); len(runs) != 3 || runs[0].doc.Delay != 0 {
+		t.Errorf("%d starts, the first delayed by %v", len(runs), runs[0].doc.Delay)
+	}
+	for range 6 {
+		if record := d.observer.next(); record.Result.Outcome != rollout.OutcomeAccepted {
+			t.Errorf("record %+v", record)
+		}
+	}
+}
+
+// A delayed start that Temporal refused, or that may have arrived, is no 202, and
+// does not go to legacy while another version is under way on Temporal.
+func TestDelayedStartThatFails(t *testing.T) {
+	for _, failure := range []error{errRefused, errors.New("connection reset")} {
+		var attempts atomic.Int32
+		d := openDoor(t, at(100), looking(nil), func(s *setup) {
+			s.temporal.run = func(ctx context.Context, doc *rollout.Document, wait time.Duration) (rollout.Run, error) {
+				if attempts.Add(1) > 1 {
+					return rollout.Run{}, failure
+				}
+				return goesOn(ctx, doc, wait)
+			}
+		})
+		d.post(document("a")).want(t, http.StatusAccepted, "")
+		d.post(`{"doc_id":"a","v":2}`, "Prefer", "wait=0").wantProblem(t, http.StatusServiceUnavailable, "temporal-ambiguous", "")
+		if sent := len(d.legacy.all()); sent != 0 || attempts.Load() != 2 {
+			t.Errorf("%v: %d at legacy, %d starts", failure, sent, attempts.Load())
+		}
 	}
 }
 

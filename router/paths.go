@@ -15,7 +15,7 @@ import (
 func (v *visit) toLegacy(ctx context.Context, t *claims.Ticket) rollout.Result {
 	if t.Stale(v.rt.config.Horizon / 2) {
 		// This process stood still: others may have settled the claim by now.
-		v.warn("settle", v.sent(ctx, t, rollout.Result{Outcome: rollout.OutcomeRefused}))
+		v.warn("settle", v.sent(ctx, t, rollout.Result{Outcome: rollout.OutcomeRefused, Status: http.StatusServiceUnavailable}))
 		v.refuse(problem{Slug: "stale-claim", Detail: "the gateway was held up; nothing was sent; repeat the request"}, nil)
 		return v.record.Result
 	}
@@ -35,7 +35,7 @@ func (v *visit) sent(ctx context.Context, t *claims.Ticket, result rollout.Resul
 	case rollout.OutcomeAmbiguous, rollout.OutcomeTimeout, rollout.OutcomeTruncated:
 		return t.Sent(ctx, false)
 	}
-	if v.once && (result.Outcome == rollout.OutcomeRefused || rollout.InvitesRepeat(result.Status)) {
+	if v.once && rollout.InvitesRepeat(result.Status) { // as does what legacy got nothing of
 		return t.Declined(ctx)
 	}
 	return t.Sent(ctx, true)

@@ -72,6 +72,7 @@ func newBook(t testing.TB, store *records) *claims.Book {
 	return claims.New(claims.Config{
 		Store: store, Owner: "test", Prefix: "ingest", LegacyTimeout: time.Minute, Lease: time.Minute,
 		StoreTimeout: patience, Observer: unobserved{}, Log: zap.NewNop(),
+		Limit:       func(string) time.Duration { return time.Hour },
 		DeadLetters: map[string][]string{"documents": {"DeadLetter"}},
 	})
 }

@@ -153,14 +153,15 @@ func (p *Path) Lookup(ctx context.Context, routeName, workflowID string) (rollou
 	}
 	ctx, cancel := context.WithTimeout(ctx, p.config.StartTimeout)
 	defer cancel()
-	run, err := p.closeEvent(ctx, route, workflowID, "", false)
+	// Asked for the close event of an open run the server waits for it until the
+	// deadline, wanted or not.
+	run := rollout.Run{WorkflowID: workflowID, State: rollout.RunRunning}
+	info, err := p.describe(ctx, &commonpb.WorkflowExecution{WorkflowId: workflowID})
+	if err == nil && isClosed(info.GetStatus()) {
+		run, err = p.closeEvent(ctx, route, workflowID, info.GetExecution().GetRunId(), false)
+	}
 	var notFound *serviceerror.NotFound
-	switch {
-	case errors.Is(err, errOpen):
-		// A tombstone is open for a second.
-		err = p.unlessTombstone(ctx, &commonpb.WorkflowExecution{WorkflowId: workflowID})
-		return rollout.Run{WorkflowID: workflowID, State: rollout.RunRunning}, err == nil, err
-	case errors.As(err, &notFound):
+	if errors.As(err, &notFound) {
 		return rollout.Run{}, false, nil
 	}
 	return run, err == nil, err

@@ -44,7 +44,7 @@ func (p *Path) encode(ctx context.Context, doc *rollout.Document) (*commonpb.Pay
 func inputOf(doc *rollout.Document) wire.Input {
 	in := wire.Input{
 		DocID: doc.DocID, Intent: string(doc.Intent), Life: doc.Life, Route: doc.Route,
-		ContentType: doc.ContentType, Headers: doc.Header,
+		ContentType: doc.ContentType, Headers: doc.Header, Delayed: doc.Delay > 0,
 	}
 	in.SetBody(doc.Body)
 	return in

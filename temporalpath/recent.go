@@ -14,6 +14,8 @@ type Life struct {
 	WorkflowID   string
 	WorkflowType string
 	Running      bool
+	// Delayed: its start was delayed, whether or not it was released meanwhile.
+	Delayed bool
 }
 
 // pageSize is how many runs are listed in one call.
@@ -38,6 +40,7 @@ func (p *Path) Recent(ctx context.Context, since time.Time, visit func(Life) err
 			life := Life{
 				WorkflowID: run.GetExecution().GetWorkflowId(), WorkflowType: run.GetType().GetName(),
 				Running: run.GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING,
+				Delayed: run.GetExecutionTime().AsTime().After(run.GetStartTime().AsTime()),
 			}
 			if err := visit(life); err != nil {
 				return err

@@ -12,7 +12,8 @@ import (
 
 // Run makes one attempt to start the document's life, or to find it started, and
 // waits for its end, at most for wait. With wait 0, or with too many waiting
-// already, it answers as soon as Temporal holds the document.
+// already, it answers as soon as Temporal holds the document. So it does if the
+// document has a delay: an update would release it.
 //
 // The run is RunRunning if it is durable and not finished. An error wraps
 // rollout.ErrNotAccepted or ErrAmbiguous, and rollout.ErrUnavailable if it came
@@ -24,7 +25,7 @@ func (p *Path) Run(ctx context.Context, doc *rollout.Document, wait time.Duratio
 	if err != nil {
 		return rollout.Run{}, err
 	}
-	if wait > 0 && p.enter() {
+	if wait > 0 && doc.Delay == 0 && p.enter() {
 		defer p.leave()
 	} else {
 		wait = 0

@@ -44,8 +44,11 @@ func (p *Path) newStart(ctx context.Context, doc *rollout.Document) (*start, err
 		WorkflowIdReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
 		WorkflowIdConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 	}
-	if route.ExecutionTimeout > 0 {
-		request.WorkflowExecutionTimeout = durationpb.New(route.ExecutionTimeout)
+	if doc.Delay > 0 {
+		request.WorkflowStartDelay = durationpb.New(doc.Delay)
+	}
+	if route.ExecutionTimeout > 0 { // Temporal counts it from the start, not from the delay's end
+		request.WorkflowExecutionTimeout = durationpb.New(doc.Delay + route.ExecutionTimeout)
 	}
 	return &start{route: route, request: request}, nil
 }

@@ -5,6 +5,8 @@
 //   - A document's workflow ID and request ID follow from the document, its
 //     intent and its life alone, so any repeat by any process finds the same
 //     run.
+//   - Nobody sends the result update to a run that Temporal holds back and that
+//     was not released: any update makes it begin.
 //   - No call that waits for a workflow carries a deadline that Temporal can
 //     see: near its end the server would answer the poll empty, again and again.
 //   - An error wraps rollout.ErrNotAccepted only if no byte of the attempt left

@@ -10,6 +10,7 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	taskqueuepb "go.temporal.io/api/taskqueue/v1"
+	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"google.golang.org/protobuf/types/known/durationpb"
 
@@ -61,16 +62,24 @@ func (p *Path) Fence(ctx context.Context, workflowID string) (held bool, err err
 func (p *Path) unlessTombstone(ctx context.Context, execution *commonpb.WorkflowExecution) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.config.StartTimeout)
 	defer cancel()
+	_, err := p.describe(ctx, execution)
+	return err
+}
+
+// describe returns what Temporal knows of a run of the life's own. It fails with
+// rollout.ErrFenced for a tombstone, or with Temporal's error.
+func (p *Path) describe(ctx context.Context, execution *commonpb.WorkflowExecution) (*workflowpb.WorkflowExecutionInfo, error) {
 	described, err := p.service.DescribeWorkflowExecution(ctx, &workflowservice.DescribeWorkflowExecutionRequest{
 		Namespace: p.config.Namespace, Execution: execution,
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if described.GetWorkflowExecutionInfo().GetType().GetName() == TombstoneType {
-		return fmt.Errorf("%w: %w", rollout.ErrNotAccepted, rollout.ErrFenced)
+	info := described.GetWorkflowExecutionInfo()
+	if info.GetType().GetName() == TombstoneType {
+		return nil, fmt.Errorf("%w: %w", rollout.ErrNotAccepted, rollout.ErrFenced)
 	}
-	return nil
+	return info, nil
 }
 
 // Retention returns how long Temporal remembers a closed run. It fails with

@@ -27,7 +27,7 @@ func (b *Book) keepLease(ctx context.Context) {
 
 // tend renews the lease and adopts.
 func (b *Book) tend(ctx context.Context) error {
-	limit, cancel := context.WithTimeout(ctx, b.config.StoreTimeout)
+	limit, cancel := b.bounded(ctx)
 	err := b.config.Roll.Renew(limit, b.config.Owner, b.config.Lease)
 	var dead []string
 	if err == nil {

@@ -4,13 +4,17 @@
 // update, and carried out here.
 //
 // Invariants:
-//   - A request is sent only on a Grant, and a Grant is durable.
+//   - A request is sent only on a Grant, and a Grant is durable; but for what Away
+//     lets through.
 //   - A start on Temporal is registered before its first byte may leave, and
 //     comes off the record only by proof. A document moves to legacy only when
 //     none is left.
 //   - What a request leaves unsettled, for whatever reason, the resolver settles:
 //     it asks Temporal, or fences the life off by a tombstone. It never starts
 //     and never sends anything else, for bodies are not kept.
+//   - A start that Temporal holds back is released only after the record says that
+//     nothing is before it. Releasing again does no harm, so it comes before the
+//     record of it.
 //   - No step leans on a lease or a timer for safety: every change is a
 //     compare-and-swap in the store.
 //
@@ -61,11 +65,22 @@ type Temporal interface {
 	Retention(ctx context.Context) (time.Duration, error)
 }
 
-// Config configures a Book. All fields but Outdated are needed.
+// Gate lets begin what Temporal holds back.
+type Gate interface {
+	// Release lets a delayed run begin; one that has begun or ended stays as it is.
+	// It fails with rollout.ErrFenced if there is none any more. After any other
+	// error the run may or may not have been released.
+	Release(ctx context.Context, workflowID string) error
+}
+
+// Config configures a Book. All fields but Outdated and Away are needed.
 type Config struct {
 	Store    Store
 	Roll     Roll
 	Temporal Temporal
+	Gate     Gate
+	// Limit returns the longest that a run of a route takes.
+	Limit func(route string) time.Duration
 	// Owner names this gateway's process; no other has ever had the name.
 	Owner string
 	// Prefix begins every workflow ID.
@@ -77,7 +92,7 @@ type Config struct {
 	DeadLetters map[string][]string
 	// Lease is how long this gateway counts as alive after its last sign.
 	Lease time.Duration
-	// StoreTimeout bounds one use of the store.
+	// StoreTimeout bounds one use of the store; 0 for one that never waits.
 	StoreTimeout time.Duration
 	Observer     Observer
 	Log          *zap.Logger
@@ -85,6 +100,8 @@ type Config struct {
 	// what was once stored, as after a loss of power. Then what is not on record
 	// proves nothing, and no document moves. nil means never.
 	Outdated func() bool
+	// Away says what is sent while the store is away; nil for nothing.
+	Away *Away
 }
 
 // Observer sees what becomes of claims. Its methods neither block nor fail.
@@ -119,22 +136,35 @@ func New(config Config) *Book {
 // update makes one change of a document's holding. It outlives the request: a
 // client's leaving must not lose what was done.
 func (b *Book) update(ctx context.Context, docID string, change func(*rollout.Holding, rollout.Instant) error) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), b.config.StoreTimeout)
+	ctx, cancel := b.bounded(context.WithoutCancel(ctx))
 	defer cancel()
 	var refused error
+	var after *rollout.Holding
 	err := b.config.Store.Update(ctx, docID, func(h *rollout.Holding, at rollout.Instant) error {
-		refused = change(h, at)
+		refused, after = change(h, at), h
 		return refused
 	})
-	if err == nil || refused != nil && errors.Is(err, refused) {
+	if err == nil {
+		b.attend(after)
+		return nil
+	}
+	if refused != nil && errors.Is(err, refused) {
 		return err
 	}
 	return fmt.Errorf("%w: %w", ErrStore, err)
 }
 
+// bounded limits one use of the store. A timer costs more than the embedded store.
+func (b *Book) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	if b.config.StoreTimeout == 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, b.config.StoreTimeout)
+}
+
 // Get returns a document's holding.
 func (b *Book) Get(ctx context.Context, docID string) (*rollout.Holding, error) {
-	ctx, cancel := context.WithTimeout(ctx, b.config.StoreTimeout)
+	ctx, cancel := b.bounded(ctx)
 	defer cancel()
 	h, err := b.config.Store.Get(ctx, docID)
 	if err != nil {

@@ -21,10 +21,11 @@ type records struct {
 	failing  error                       // guarded by mu
 	// committed: what fails was stored all the same; guarded by mu.
 	committed bool
+	policy    rollout.Exposure // what is in force
 }
 
 func newRecords() *records {
-	return &records{holdings: map[string]*rollout.Holding{}, leases: map[string]time.Time{}}
+	return &records{policy: rollout.All, holdings: map[string]*rollout.Holding{}, leases: map[string]time.Time{}}
 }
 
 const horizon = time.Hour
@@ -39,7 +40,7 @@ func (r *records) Update(_ context.Context, docID string, change func(*rollout.H
 	if stored := r.holdings[docID]; stored != nil {
 		h = copied(stored)
 	}
-	at := rollout.Instant{Now: time.Now(), Policy: rollout.Reading{Rollout: rollout.All}.Policy(1), Horizon: horizon}
+	at := rollout.Instant{Now: time.Now(), Policy: rollout.Reading{Rollout: r.policy}.Policy(1), Horizon: horizon}
 	if err := change(h, at); err != nil {
 		return err
 	}
@@ -123,6 +124,7 @@ type temporal struct {
 	runs   map[string]rollout.Run // guarded by mu
 	fenced map[string]bool        // guarded by mu
 	away   error                  // guarded by mu
+	begun  []string               // by Release, in order; guarded by mu
 }
 
 func newTemporal() *temporal {
@@ -149,6 +151,21 @@ func (f *temporal) Fence(_ context.Context, id string) (held bool, err error) {
 		f.fenced[id] = true
 	}
 	return held, nil
+}
+
+func (f *temporal) Release(_ context.Context, id string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.away == nil {
+		f.begun = append(f.begun, id)
+	}
+	return f.away
+}
+
+func (f *temporal) released() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.begun)
 }
 
 func (f *temporal) Retention(context.Context) (time.Duration, error) { return 24 * time.Hour, nil }
@@ -194,12 +211,14 @@ type gateway struct {
 func newGateway(name string, r *records, f *temporal) *gateway {
 	g := &gateway{records: r, temporal: f, counts: &counts{settled: map[rollout.ClaimState]int{}}}
 	g.Book = claims.New(claims.Config{
-		Store: r, Roll: r, Temporal: f, Owner: name, Prefix: "ingest", LegacyTimeout: 10 * time.Second,
+		Store: r, Roll: r, Temporal: f, Gate: f, Limit: anHour, Owner: name, Prefix: "ingest", LegacyTimeout: 10 * time.Second,
 		DeadLetters: map[string][]string{"documents": {"DeadLetter"}}, Lease: 3 * time.Second,
 		StoreTimeout: time.Second, Observer: g.counts, Log: zap.NewNop(),
 	})
 	return g
 }
+
+func anHour(string) time.Duration { return time.Hour }
 
 func ask(intent rollout.Intent, temporal bool) rollout.Ask {
 	return rollout.Ask{Intent: intent, Route: "documents", Temporal: temporal}

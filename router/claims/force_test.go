@@ -46,7 +46,7 @@ func TestForceSettlesOnceAndTellsTheObserver(t *testing.T) {
 		{Intent: "k1", Route: "documents", Life: 7, Path: rollout.Temporal, Attempts: 1, Unsettled: 1},
 	}}}
 	observer := &told{}
-	book := claims.New(claims.Config{Store: store, Owner: "test", StoreTimeout: time.Minute, Observer: observer, Log: zap.NewNop()})
+	book := claims.New(claims.Config{Store: store, Limit: anHour, Owner: "test", StoreTimeout: time.Minute, Observer: observer, Log: zap.NewNop()})
 	force := func(intent rollout.Intent, life uint64) error {
 		return book.Force(context.Background(), "doc", intent, life, rollout.ClaimLost)
 	}

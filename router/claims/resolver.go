@@ -23,6 +23,9 @@ const safety = time.Hour
 func (b *Book) Run(ctx context.Context) error {
 	var group errgroup.Group
 	group.Go(func() error { b.keepLease(ctx); return nil })
+	if b.config.Away != nil {
+		group.Go(func() error { b.catchUp(ctx); return nil })
+	}
 	for range resolvers {
 		group.Go(func() error {
 			for {
@@ -39,45 +42,62 @@ func (b *Book) Run(ctx context.Context) error {
 
 // look settles one life if that can be done now, or sees to it later.
 func (b *Book) look(ctx context.Context, s suspect) {
-	settled, err := b.resolve(ctx, s)
+	settled, longest, err := b.resolve(ctx, s)
 	switch {
 	case err != nil && ctx.Err() == nil:
 		b.config.Log.Debug("a claim could not be settled yet", zap.String("doc_id", s.docID), zap.String("intent", string(s.intent)), zap.Error(err))
 		fallthrough
 	case !settled:
-		b.suspects.again(s)
+		b.suspects.again(s, longest)
 	default:
 		b.suspects.done(s)
 	}
 }
 
 // resolve settles the life by what Temporal says of it. settled: nothing is left
-// to do. It fails if the store or Temporal cannot be asked.
-func (b *Book) resolve(ctx context.Context, s suspect) (settled bool, err error) {
+// to do; else the next look is due after longest, or before. It fails if the store
+// or Temporal cannot be asked.
+func (b *Book) resolve(ctx context.Context, s suspect) (settled bool, longest time.Duration, err error) {
 	if s.unsure {
 		c, err := b.reconcile(ctx, s)
 		if err != nil || c == nil {
-			return err == nil, err
+			return err == nil, lastPause, err
 		}
 		s.life = c.Life
 	}
 	h, err := b.Get(ctx, s.docID)
 	if err != nil {
-		return false, err
+		return false, lastPause, err
 	}
 	c := h.Find(s.intent)
 	if c == nil || c.Life != s.life || !c.Open() || c.Path != rollout.Temporal {
-		return true, nil // legacy's are settled by their own requests, or by adoption
+		return true, 0, nil // legacy's are settled by their own requests, or by adoption
 	}
+	if held(h, c) {
+		b.attend(h) // its turn comes when what is before it has ended
+		return false, awaitedPause, nil
+	}
+	settled, err = b.ask(ctx, s, c)
+	if _, awaited := h.Front(); awaited && err == nil {
+		return settled, awaitedPause, nil
+	}
+	return settled, lastPause, err
+}
+
+// ask settles an open life on Temporal by what Temporal says of it.
+func (b *Book) ask(ctx context.Context, s suspect, c *rollout.Claim) (settled bool, err error) {
 	t := &Ticket{book: b, route: c.Route, DocID: s.docID, Intent: s.intent, Grant: rollout.Grant{Life: s.life}}
 	run, found, err := b.config.Temporal.Lookup(ctx, c.Route, t.WorkflowID())
 	switch {
+	case errors.Is(err, rollout.ErrFenced) && c.Accepted:
+		b.stuck(t, c)
+		return false, nil
 	case errors.Is(err, rollout.ErrFenced):
 		return true, t.void(ctx)
 	case err != nil:
 		return false, err
 	case found && run.State == rollout.RunRunning:
-		return false, t.accepted(ctx, c)
+		return false, t.goesOn(ctx, c)
 	case found:
 		return true, t.Ended(ctx, run)
 	}
@@ -94,9 +114,7 @@ func (b *Book) missing(ctx context.Context, t *Ticket, c *rollout.Claim) (settle
 		return false, err
 	}
 	if c.Accepted || time.Since(time.UnixMilli(c.Born)) > retention-safety {
-		b.config.Observer.ClaimStuck(c.Route)
-		b.config.Log.Error("a claim can only be settled by an operator: Temporal took the document, or may have, and no longer knows it",
-			zap.String("doc_id", t.DocID), zap.String("intent", string(t.Intent)), zap.Uint64("life", t.Life), zap.String("hint", "sluice claims settle"))
+		b.stuck(t, c)
 		return false, nil
 	}
 	held, err := b.config.Temporal.Fence(ctx, t.WorkflowID())
@@ -104,6 +122,13 @@ func (b *Book) missing(ctx context.Context, t *Ticket, c *rollout.Claim) (settle
 		return false, err // held: the next look finds the run
 	}
 	return true, t.void(ctx)
+}
+
+// stuck tells of a claim that the resolver cannot settle.
+func (b *Book) stuck(t *Ticket, c *rollout.Claim) {
+	b.config.Observer.ClaimStuck(c.Route)
+	b.config.Log.Error("a claim can only be settled by an operator: Temporal took the document, or may have, and no longer knows it",
+		zap.String("doc_id", t.DocID), zap.String("intent", string(t.Intent)), zap.Uint64("life", t.Life), zap.String("hint", "sluice claims settle"))
 }
 
 // void ends a life that a tombstone has fenced off.
@@ -118,6 +143,14 @@ func (t *Ticket) void(ctx context.Context) error {
 		return nil
 	}
 	return err
+}
+
+// goesOn notes that Temporal has the life's run, and lets it begin if it may.
+func (t *Ticket) goesOn(ctx context.Context, c *rollout.Claim) error {
+	if err := t.accepted(ctx, c); err != nil || !c.Delayed {
+		return err
+	}
+	return t.release(ctx)
 }
 
 // accepted notes that Temporal has the life's run.

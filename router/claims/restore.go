@@ -8,13 +8,15 @@ import (
 
 // Restore puts a life on record that Temporal has, after claims were lost. The
 // resolver finds out how it stands.
-func (b *Book) Restore(ctx context.Context, route, workflowID string) error {
+//
+// delayed: its start was delayed, and may be held back still.
+func (b *Book) Restore(ctx context.Context, route, workflowID string, delayed bool) error {
 	docID, intent, life, ok := rollout.ParseWorkflowID(b.config.Prefix, workflowID)
 	if !ok {
 		return nil // not one of ours
 	}
 	err := b.update(ctx, docID, func(h *rollout.Holding, at rollout.Instant) error {
-		h.Restore(intent, life, route, b.config.Owner, rollout.ClaimOpen, at)
+		h.Restore(intent, life, route, b.config.Owner, rollout.ClaimOpen, delayed, at)
 		return nil
 	})
 	if err == nil {

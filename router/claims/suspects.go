@@ -23,6 +23,8 @@ type suspect struct {
 const (
 	firstPause = 50 * time.Millisecond
 	lastPause  = 20 * time.Second
+	// awaitedPause is the longest for a run that others wait for.
+	awaitedPause = time.Second
 )
 
 // suspects is what the resolver has to look at, the most urgent first.
@@ -30,8 +32,18 @@ type suspects struct {
 	wake chan struct{} // holds one wake-up
 
 	mu    sync.Mutex
-	queue dueFirst            // guarded by mu
-	known map[suspectKey]bool // in queue or being looked at; guarded by mu
+	queue dueFirst               // guarded by mu
+	known map[suspectKey]*listed // guarded by mu
+}
+
+// listed is a life on the list.
+type listed struct {
+	suspect
+	// place is where in the queue; -1 while it is being looked at.
+	place int
+	// hurried: there was a call to look again within a time, during the look.
+	hurried bool
+	within  time.Duration
 }
 
 type suspectKey struct {
@@ -41,32 +53,55 @@ type suspectKey struct {
 }
 
 func newSuspects() *suspects {
-	return &suspects{wake: make(chan struct{}, 1), known: map[suspectKey]bool{}}
+	return &suspects{wake: make(chan struct{}, 1), known: map[suspectKey]*listed{}}
 }
 
 func (s suspect) key() suspectKey { return suspectKey{s.docID, s.intent, s.life} }
 
 // add puts a life on the list, unless it is there.
-func (l *suspects) add(s suspect) {
+func (l *suspects) add(s suspect) { l.put(s, firstPause, false) }
+
+// hurry puts a life on the list, and sees to it that it is looked at within a time.
+func (l *suspects) hurry(s suspect, within time.Duration) { l.put(s, within, true) }
+
+func (l *suspects) put(s suspect, within time.Duration, hurry bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.known[s.key()] {
+	due := time.Now().Add(within)
+	known := l.known[s.key()]
+	switch {
+	case known == nil:
+		s.pause, s.due = firstPause, due
+		known = &listed{suspect: s}
+		l.known[s.key()] = known
+		heap.Push(&l.queue, known)
+	case !hurry:
 		return
+	case known.place < 0:
+		if !known.hurried || within < known.within {
+			known.hurried, known.within = true, within
+		}
+		return
+	case known.due.After(due):
+		known.due, known.pause = due, min(known.pause, max(within, firstPause))
+		heap.Fix(&l.queue, known.place)
 	}
-	l.known[s.key()] = true
-	s.pause = firstPause
-	s.due = time.Now().Add(s.pause)
-	heap.Push(&l.queue, s)
 	l.nudge()
 }
 
-// again puts a life back for another look, later than the last time.
-func (l *suspects) again(s suspect) {
+// again puts a life back for another look, later than the last time but after
+// longest at the latest.
+func (l *suspects) again(s suspect, longest time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	s.pause = min(2*s.pause, lastPause)
-	s.due = time.Now().Add(s.pause)
-	heap.Push(&l.queue, s)
+	known := l.known[s.key()]
+	known.pause = min(2*known.pause, longest)
+	wait := known.pause
+	if known.hurried {
+		known.hurried, wait = false, min(wait, known.within)
+	}
+	known.due = time.Now().Add(wait)
+	heap.Push(&l.queue, known)
 	l.nudge()
 }
 
@@ -98,7 +133,7 @@ func (l *suspects) next(ctx context.Context) (suspect, bool) {
 		wait := time.Hour
 		if len(l.queue) > 0 {
 			if wait = time.Until(l.queue[0].due); wait <= 0 {
-				s := heap.Pop(&l.queue).(suspect)
+				s := heap.Pop(&l.queue).(*listed).suspect
 				l.mu.Unlock()
 				return s, true
 			}
@@ -117,15 +152,26 @@ func (l *suspects) next(ctx context.Context) (suspect, bool) {
 }
 
 // dueFirst is a heap.
-type dueFirst []suspect
+type dueFirst []*listed
 
 func (q dueFirst) Len() int           { return len(q) }
 func (q dueFirst) Less(i, j int) bool { return q[i].due.Before(q[j].due) }
-func (q dueFirst) Swap(i, j int)      { q[i], q[j] = q[j], q[i] }
-func (q *dueFirst) Push(x any)        { *q = append(*q, x.(suspect)) }
+func (q dueFirst) Swap(i, j int) {
+	q[i], q[j] = q[j], q[i]
+	q[i].place, q[j].place = i, j
+}
+
+func (q *dueFirst) Push(x any) {
+	l := x.(*listed)
+	l.place = len(*q)
+	*q = append(*q, l)
+}
+
 func (q *dueFirst) Pop() any {
 	last := len(*q) - 1
-	x := (*q)[last]
+	l := (*q)[last]
+	(*q)[last] = nil
 	*q = (*q)[:last]
-	return x
+	l.place = -1
+	return l
 }

@@ -17,7 +17,8 @@ type Ticket struct {
 	Intent rollout.Intent
 	rollout.Grant
 
-	asked time.Time // before the claim was taken, with the wall clock alone
+	asked  time.Time // before the claim was taken, with the wall clock alone
+	errand uint64    // its number in Away, if it has no claim
 }
 
 // Stale reports whether the grant is older than limit. The wall clock tells,
@@ -27,10 +28,11 @@ func (t *Ticket) Stale(limit time.Duration) bool {
 	return age > limit || age < -limit
 }
 
-// Take claims the document for the intent. It fails with rollout.ErrKeyReused,
-// rollout.ErrHeld, rollout.ErrBusy, rollout.ErrUnderWay or ErrStore.
+// Take claims the document for the intent, or lets it pass to legacy without a claim
+// if the store is away and Away allows it. It fails with rollout.ErrKeyReused,
+// rollout.ErrHeld, rollout.ErrLate, rollout.ErrBusy, rollout.ErrUnderWay or ErrStore.
 func (b *Book) Take(ctx context.Context, docID string, ask rollout.Ask) (*Ticket, error) {
-	ask.Owner = b.config.Owner
+	ask.Owner, ask.Limit = b.config.Owner, b.config.Limit(ask.Route)+transit
 	t := &Ticket{book: b, route: ask.Route, DocID: docID, Intent: ask.Intent, asked: time.Now().Round(0)}
 	opened := false
 	b.sends.begin(t) // before the record says so, and for the case that it will
@@ -44,8 +46,11 @@ func (b *Book) Take(ctx context.Context, docID string, ask rollout.Ask) (*Ticket
 	if err != nil || t.Step != rollout.StepSend {
 		b.sends.end(t)
 	}
-	if errors.Is(err, ErrStore) {
+	if unsure(err) {
 		b.suspects.add(suspect{docID: docID, intent: ask.Intent, unsure: true})
+	}
+	if errors.Is(err, ErrStore) && b.config.Away != nil && b.config.Away.pass(t, &ask, err) {
+		return t, nil
 	}
 	if err != nil {
 		return nil, err
@@ -54,6 +59,11 @@ func (b *Book) Take(ctx context.Context, docID string, ask rollout.Ask) (*Ticket
 		b.config.Observer.ClaimTaken(ask.Route)
 	}
 	return t, nil
+}
+
+// unsure reports whether what failed with err may have been stored.
+func unsure(err error) bool {
+	return errors.Is(err, ErrStore) && (!errors.Is(err, rollout.ErrStoreAway) || errors.Is(err, rollout.ErrOutcomeUnknown))
 }
 
 // change is update for the ticket's document.
@@ -171,7 +181,7 @@ func (b *Book) stateOf(route string, run rollout.Run) rollout.ClaimState {
 // Sent notes that the granted request to legacy ended. answered: legacy's answer
 // came, or legacy provably got nothing.
 func (t *Ticket) Sent(ctx context.Context, answered bool) error {
-	return t.sent(ctx, func(h *rollout.Holding, at rollout.Instant) error {
+	return t.sent(ctx, answered, func(h *rollout.Holding, at rollout.Instant) error {
 		return h.Sent(t.Intent, t.book.config.Owner, answered, at)
 	})
 }
@@ -179,12 +189,15 @@ func (t *Ticket) Sent(ctx context.Context, answered bool) error {
 // Declined is Sent for an intent that goes to legacy once: legacy got nothing, or
 // its answer invites a repeat.
 func (t *Ticket) Declined(ctx context.Context) error {
-	return t.sent(ctx, func(h *rollout.Holding, at rollout.Instant) error {
+	return t.sent(ctx, true, func(h *rollout.Holding, at rollout.Instant) error {
 		return h.Declined(t.Intent, t.book.config.Owner, at)
 	})
 }
 
-func (t *Ticket) sent(ctx context.Context, change func(*rollout.Holding, rollout.Instant) error) error {
+func (t *Ticket) sent(ctx context.Context, answered bool, change func(*rollout.Holding, rollout.Instant) error) error {
+	if t.errand != 0 {
+		return t.book.config.Away.end(t.errand, answered)
+	}
 	err := t.settled(ctx, change)
 	t.book.sends.end(t)
 	if errors.Is(err, ErrStore) {

@@ -85,6 +85,15 @@ func (c *Conn) Read(p []byte) (int, error) {
 // in the buffer that Hijack returns. A connection that was refused stays refused.
 func (c *Conn) Release() { c.released.Store(true) }
 
+// Messages returns how many whole requests Read has returned, and whether it has
+// returned nothing after the last of them but empty lines. It is for the
+// goroutine in Read, the inner connection's Read included.
+func (c *Conn) Messages() (whole uint64, clean bool) {
+	f := &c.framer
+	clean = f.state == atRequestLine && len(f.line) == 0 && c.held.Len() == 0 && !c.refused.Load() && !c.released.Load()
+	return f.messages, clean
+}
+
 // fill reads from the held bytes while there are any, else from the client.
 func (c *Conn) fill(p []byte) (n int, fromHeld bool, err error) {
 	if c.held.Len() > 0 {

@@ -40,9 +40,10 @@ type framer struct {
 	line    []byte // the beginning of a line whose end has not arrived
 	head    head   // what the current message's head has said so far
 
-	afterPost bool // the message before this one was a POST
-	blanks    int  // empty lines before this request line
-	handover  bool // the message that has just ended may turn the connection into something else
+	afterPost bool   // the message before this one was a POST
+	blanks    int    // empty lines before this request line
+	handover  bool   // the message that has just ended may turn the connection into something else
+	messages  uint64 // whole ones so far
 }
 
 // scan follows src and returns how many of its bytes may be handed on. A reason
@@ -141,6 +142,7 @@ func (f *framer) takeWholeLine(line []byte) reason {
 // endMessage makes ready for the next message.
 func (f *framer) endMessage() {
 	f.state = atRequestLine
+	f.messages++
 	f.section, f.blanks = 0, 0
 	f.afterPost = f.head.post
 	f.handover = f.head.upgrade

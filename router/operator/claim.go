@@ -30,6 +30,8 @@ type Claim struct {
 	Attempts  uint32 `json:"attempts"`
 	Unsettled uint32 `json:"unsettled"`
 	Accepted  bool   `json:"accepted"`
+	// Delayed: Temporal holds the start back until those before it have ended.
+	Delayed bool `json:"delayed"`
 	// Sends are the requests to legacy under way; Broken those without an answer.
 	Sends  []Sends `json:"sends,omitempty"`
 	Broken uint32  `json:"broken"`
@@ -48,7 +50,7 @@ func shown(docID string, c *rollout.Claim, self string, now time.Time) Claim {
 	s := Claim{
 		DocID: docID, Intent: c.Intent, Life: c.Life, Route: c.Route, Path: c.Path.String(), State: c.State.String(),
 		Ambiguous: ambiguous(c, self), Owner: c.Owner, Epoch: c.Epoch, Born: born, Age: now.Sub(born).Seconds(),
-		Attempts: c.Attempts, Unsettled: c.Unsettled, Accepted: c.Accepted, Broken: c.Broken,
+		Attempts: c.Attempts, Unsettled: c.Unsettled, Accepted: c.Accepted, Delayed: c.Delayed, Broken: c.Broken,
 	}
 	if c.Settled > 0 {
 		s.Settled = time.UnixMilli(c.Settled).UTC()

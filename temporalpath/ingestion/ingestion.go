@@ -47,7 +47,8 @@ const ShadowPrefix = "shadow_"
 // Job is one run's document, as every step gets it.
 type Job struct {
 	Input wire.Input `json:"input"`
-	// Sequence is the time the run began, in nanoseconds since 1970.
+	// Sequence is the time the run began, in nanoseconds since 1970: for a start
+	// that was held back, the time of its first workflow task.
 	Sequence int64 `json:"sequence"`
 }
 

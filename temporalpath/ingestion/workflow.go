@@ -64,6 +64,9 @@ func (w Workflow) IngestionWorkflow(ctx workflow.Context, in wire.Input) (Result
 // ingest runs the saga and turns its failure into the workflow's.
 func (w Workflow) ingest(ctx workflow.Context, in wire.Input) (Result, error) {
 	job := Job{Input: in, Sequence: workflow.GetInfo(ctx).WorkflowStartTime.UnixNano()}
+	if in.Delayed { // one that was started later may have begun before
+		job.Sequence = workflow.Now(ctx).UnixNano()
+	}
 	result, failure, cause := w.saga(ctx, job).run(job)
 	if failure == nil {
 		return result, nil

@@ -23,6 +23,11 @@ import (
 // no argument. The workflow must not end before its handler has returned.
 const ResultUpdate = "result"
 
+// BeginSignal is the name of the signal by which a start that Temporal holds back
+// is released. It comes before the run begins, and may come again, to any run of
+// a delayed start. Workflows need not handle it.
+const BeginSignal = "begin"
+
 // Input is the only argument of an ingestion workflow.
 type Input struct {
 	// DocID is the document's stable key, 1..512 bytes of valid UTF-8.
@@ -44,6 +49,10 @@ type Input struct {
 	Body json.RawMessage `json:"body"`
 	// BodyEncoding is empty for a JSON value, or "base64".
 	BodyEncoding string `json:"body_encoding,omitempty"`
+	// Delayed: another version of the document was at work when Temporal took the
+	// start, which it then held back. The run begins later than it was started, and
+	// runs that were started after it may have begun before it.
+	Delayed bool `json:"delayed,omitempty"`
 	// Shadow marks a mirrored run: it must leave nothing in the real stores. Such
 	// runs come on a task queue of their own, see [ShadowSupport]; their life is
 	// always 1.

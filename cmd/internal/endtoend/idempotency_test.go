@@ -169,6 +169,10 @@ func TestKeepingAnAnswerDoesNotChangeIt(t *testing.T) {
 	if passed != kept || !strings.HasPrefix(kept, "HTTP/1.1 103 ") || !strings.Contains(kept, "X-Sum: 3") {
 		t.Errorf("passed:\n%s\nkept:\n%s", passed, kept)
 	}
+	again := raw(keeping.PublicAddress())
+	if !strings.HasPrefix(again, "HTTP/1.1 200 ") || !strings.HasSuffix(again, "part 0\npart 1\npart 2\n") || strings.Contains(again, "Cookie") {
+		t.Errorf("replayed:\n%s", again)
+	}
 }
 
 // Gateways that share PostgreSQL share the answers.

@@ -1,7 +1,6 @@
 package endtoend_test
 
 import (
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -50,26 +49,5 @@ func TestRetryOnAnotherGatewayIsTheSameRun(t *testing.T) {
 			}
 		}
 		return true
-	})
-}
-
-// While the database is away nothing goes anywhere, and when it is back all does.
-func TestDatabaseAway(t *testing.T) {
-	t.Parallel()
-	s, server := onPostgres(t)
-	s.work(t)
-	s.rollTo(t, 50)
-	server.Kill()
-	for _, id := range []string{"doc-123", "doc-7"} {
-		a := s.mustPost(t, string(documentBody(id)))
-		if a.status != http.StatusServiceUnavailable || a.problem(t) != "urn:sluice:problem:claims-unavailable" {
-			t.Errorf("%s: %v", id, a)
-		}
-	}
-	if err := server.Restart(); err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, "documents are taken again", func() bool {
-		return s.mustPost(t, string(documentBody("doc-123"))).status == http.StatusOK
 	})
 }

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -43,25 +44,30 @@ func (g *Gateway) openClaims(ctx context.Context) error {
 		// Nothing is known of what the others agreed on: nothing is allowed yet.
 		g.ceilings.stored.Store(&rollout.Policy{})
 	}
+	if err := g.openAway(ctx); err != nil {
+		return err
+	}
 	store, err := g.weakened(g.records)
 	if err != nil {
 		return err
 	}
 	c := g.config
-	dead := map[string][]string{}
+	dead, limits := map[string][]string{}, map[string]time.Duration{}
 	for _, r := range c.Routes {
-		dead[r.Name] = r.Workflow.DeadLetters
+		dead[r.Name], limits[r.Name] = r.Workflow.DeadLetters, r.Workflow.ExecutionTimeout.Std()
 	}
 	config := claims.Config{
-		Store: store, Roll: g.records, Temporal: g.temporal,
+		Store: store, Roll: g.records, Temporal: g.temporal, Gate: g.temporal,
+		Limit: func(route string) time.Duration { return cmp.Or(limits[route], unlimited) },
 		Owner: g.name, Prefix: c.Temporal.Prefix,
 		LegacyTimeout: legacyTimeout(c.Legacy.AnswerTimeout.Std()),
 		DeadLetters:   dead,
 		Lease:         c.Claims.Lease.Std(), StoreTimeout: c.Claims.Timeout.Std(),
-		Observer: g.metrics, Log: g.options.Log.Named("claims"),
+		Observer: g.metrics, Log: g.options.Log.Named("claims"), Away: g.away,
 	}
 	if losing, may := g.records.(losable); may {
 		config.Outdated = losing.PowerLost
+		config.StoreTimeout = 0 // it is in this process
 	}
 	g.claims = claims.New(config)
 	g.breaker = breaker.New()
@@ -77,6 +83,10 @@ func legacyTimeout(answer time.Duration) time.Duration {
 	}
 	return answer
 }
+
+// unlimited is how long a workflow is taken to run at the most where nothing limits
+// it. What Temporal holds back behind it begins by itself after that.
+const unlimited = 24 * time.Hour
 
 func (g *Gateway) openRecords(ctx context.Context) (records, error) {
 	c := g.config.Claims

@@ -1,10 +1,10 @@
 // Package gateway wires the gateway together: it is the only place where the
 // front door meets the paths, the flags and the metrics.
 //
-// Components, in the order they start: metrics, listeners (bound, not served),
-// legacy forwarder, Temporal path, flag reader, claims, router, servers. They stop the
-// other way round: the door is drained first, so that whatever a request needs
-// outlives it.
+// Components, in the order they start: metrics, listeners (bound or taken over, not
+// served), legacy forwarder, Temporal path, flag reader, claims, router, servers, the
+// offer to a successor. They stop the other way round: the door is drained first, so
+// that whatever a request needs outlives it.
 package gateway
 
 import (
@@ -15,11 +15,13 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
+	"sluice/cmd/internal/handover"
 	"sluice/configs"
 	"sluice/legacy"
 	"sluice/metrics"
@@ -52,10 +54,16 @@ type Gateway struct {
 	records  records
 	answers  router.Answers // nil if legacy gets every retry
 	claims   *claims.Book
+	away     *claims.Away // nil: without a claim nothing is sent
 	breaker  *breaker.Breaker
 	shadow   mirroring
 	router   *router.Router
 	name     string // this process's, in claims
+
+	predecessor *handover.Predecessor // nil if there is none
+	succession  *handover.Offer       // nil if this gateway cannot be replaced while it runs
+	connections *handover.Connections
+	accepting   sync.WaitGroup // the servers that take clients' connections
 
 	public, operator net.Listener
 	publicServer     *http.Server
@@ -63,12 +71,14 @@ type Gateway struct {
 	closers          []func() error // run in reverse by Close
 }
 
-// Open builds the gateway and binds its listeners. Neither Temporal nor legacy
+// Open builds the gateway and binds its listeners, or takes them over from the
+// gateway that runs on the same data directory; see handover. Neither Temporal nor legacy
 // nor the flag source need to be there. Close releases what Open made.
 func Open(ctx context.Context, config configs.Config, options Options) (*Gateway, error) {
-	g := &Gateway{config: config, options: options}
+	g := &Gateway{config: config, options: options, connections: handover.NewConnections(options.Log)}
 	for _, step := range []func(context.Context) error{
-		g.openData, g.openMetrics, g.openListeners, g.openLegacy, g.openTemporal, g.openFlags, g.openClaims, g.openAnswers, g.openShadow, g.openRouter, g.openServers,
+		g.openData, g.openMetrics, g.openListeners, g.openLegacy, g.openTemporal, g.openFlags,
+		g.rehearse, g.openClaimsInTurn, g.openAnswers, g.openShadow, g.openRouter, g.openServers, g.takeOver, g.openOffer,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, g.Close())
@@ -93,7 +103,8 @@ func (g *Gateway) PublicAddress() string { return g.public.Addr().String() }
 func (g *Gateway) OperatorAddress() string { return g.operator.Addr().String() }
 
 // Run serves until ctx ends and then drains: for a while it still serves and
-// tells clients to go elsewhere, then it waits for the requests on their way.
+// tells clients to go elsewhere, then it waits for the requests on their way. It
+// also ends when a successor has taken over.
 func (g *Gateway) Run(ctx context.Context) error {
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
@@ -108,20 +119,44 @@ func (g *Gateway) Run(ctx context.Context) error {
 	if store, several := g.records.(shared); several {
 		group.Go(func() error { g.followPolicy(running, store); return nil })
 	}
-	group.Go(func() error { return served(g.publicServer.Serve(g.framed())) })
-	group.Go(func() error { return served(g.operatorServer.Serve(g.operator)) })
-	g.options.Log.Info("serving", zap.String("public", g.PublicAddress()), zap.String("operator", g.OperatorAddress()))
-	select {
-	case <-running.Done(): // a server failed
-	case <-ctx.Done():
+	g.serve(group)
+	if g.succession != nil {
+		group.Go(func() error { return g.succession.Serve(running) })
 	}
-	err := g.drain(running)
+	g.options.Log.Info("serving", zap.String("public", g.PublicAddress()), zap.String("operator", g.OperatorAddress()))
+	var err error
+	select {
+	case heir := <-g.heirs():
+		err = g.handOver(running, heir)
+	case <-running.Done(): // a server failed
+		err = g.drain(running)
+	case <-ctx.Done():
+		err = g.drain(running)
+	}
 	stop()
 	return errors.Join(err, group.Wait())
 }
 
+// serve serves both listeners, and the connections that came from the predecessor.
+func (g *Gateway) serve(group *errgroup.Group) {
+	clients := []net.Listener{g.framed(g.public)}
+	if g.predecessor != nil {
+		clients = append(clients, g.framed(g.predecessor.Inherited()))
+	}
+	for _, listener := range clients {
+		g.accepting.Add(1)
+		group.Go(func() error {
+			defer g.accepting.Done()
+			return served(g.publicServer.Serve(listener))
+		})
+	}
+	group.Go(func() error { return served(g.operatorServer.Serve(g.operator)) })
+}
+
+// served makes nothing of a listener that was closed: only drain, handOver and
+// Close do that.
 func served(err error) error {
-	if errors.Is(err, http.ErrServerClosed) {
+	if errors.Is(err, http.ErrServerClosed) || errors.Is(err, net.ErrClosed) {
 		return nil
 	}
 	return err
@@ -132,16 +167,23 @@ func (g *Gateway) drain(running context.Context) error {
 	g.router.Drain()
 	g.options.Log.Info("draining", zap.Duration("lame_duck", g.config.Drain.LameDuck.Std()))
 	select {
+	case heir := <-g.heirs():
+		return g.handOver(running, heir)
 	case <-running.Done():
 	case <-time.After(g.config.Drain.LameDuck.Std()):
 	}
+	err := g.withdraw()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(running), g.config.Drain.Timeout.Std())
 	defer cancel()
-	err := g.publicServer.Shutdown(ctx)
-	if err != nil {
-		err = fmt.Errorf("requests were still on their way after drain.timeout: %w", errors.Join(err, g.publicServer.Close()))
+	return errors.Join(err, g.unfinished(g.publicServer.Shutdown(ctx)), g.operatorServer.Close())
+}
+
+// unfinished cuts off what is under way if err says that there is something.
+func (g *Gateway) unfinished(err error) error {
+	if err == nil {
+		return nil
 	}
-	return errors.Join(err, g.operatorServer.Close())
+	return fmt.Errorf("requests were still on their way after drain.timeout: %w", errors.Join(err, g.publicServer.Close()))
 }
 
 // Close releases everything. It is to be called once, after Run if Run was.

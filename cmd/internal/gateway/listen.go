@@ -9,25 +9,29 @@ import (
 	"go.uber.org/zap"
 
 	"sluice/cmd/internal/connect"
+	"sluice/cmd/internal/handover"
 	"sluice/router/framing"
 )
 
-func (g *Gateway) openListeners(context.Context) error {
+func (g *Gateway) openListeners(ctx context.Context) error {
+	if err := g.findPredecessor(ctx); err != nil {
+		return err
+	}
 	var err error
-	if g.public, err = connect.Listen(g.config.Listen.Public, "-set listen.public=host:port"); err != nil {
+	if g.public, err = g.listen(g.config.Listen.Public, "-set listen.public=host:port"); err != nil {
 		return err
 	}
 	g.closers = append(g.closers, func() error { return connect.Closed(g.public) })
-	if g.operator, err = connect.Listen(g.config.Listen.Operator, "-set listen.operator=host:port"); err != nil {
+	if g.operator, err = g.listen(g.config.Listen.Operator, "-set listen.operator=host:port"); err != nil {
 		return err
 	}
 	g.closers = append(g.closers, func() error { return connect.Closed(g.operator) })
 	return nil
 }
 
-// framed returns the public listener behind the strict HTTP/1 framer.
-func (g *Gateway) framed() net.Listener {
-	return framing.NewListener(g.public, framing.Limits{
+// framed returns a listener for clients behind the strict HTTP/1 framer.
+func (g *Gateway) framed(inner net.Listener) net.Listener {
+	return framing.NewListener(g.connections.Listener(inner), framing.Limits{
 		MaxHeaderBytes: int(g.config.Requests.MaxHeader),
 		Observer:       g.metrics.Refused,
 	})
@@ -46,11 +50,7 @@ func (g *Gateway) openServers(context.Context) error {
 		MaxHeaderBytes:               int(c.MaxHeader),
 		DisableGeneralOptionsHandler: true, // OPTIONS * is legacy's to answer
 		ErrorLog:                     log,
-		ConnState: func(conn net.Conn, state http.ConnState) {
-			if framed, ok := conn.(*framing.Conn); ok && state == http.StateHijacked {
-				framed.Release()
-			}
-		},
+		ConnState:                    g.follow,
 	}
 	operated, err := g.operated(g.operatorHandler())
 	if err != nil {
@@ -58,6 +58,27 @@ func (g *Gateway) openServers(context.Context) error {
 	}
 	g.operatorServer = &http.Server{Handler: operated, ReadHeaderTimeout: c.HeaderTimeout.Std(), ErrorLog: log}
 	return nil
+}
+
+// follow sees every client's connection change its state.
+func (g *Gateway) follow(conn net.Conn, state http.ConnState) {
+	framed, ok := conn.(*framing.Conn)
+	if !ok {
+		return
+	}
+	movable, ok := framed.Conn.(*handover.Conn)
+	if !ok {
+		return
+	}
+	switch state {
+	case http.StateNew:
+		movable.Begin(framed.Messages)
+	case http.StateIdle:
+		movable.Answered()
+	case http.StateHijacked:
+		framed.Release()
+		g.connections.Forget(movable)
+	}
 }
 
 // operatorHandler serves what operators and their tools look at.

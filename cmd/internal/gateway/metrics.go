@@ -27,7 +27,7 @@ func (g *Gateway) metricsConfig() metrics.GatewayConfig {
 	for _, reason := range flags.Reasons() {
 		reasons = append(reasons, string(reason))
 	}
-	return metrics.GatewayConfig{
+	config := metrics.GatewayConfig{
 		Version:              g.options.Version,
 		Routes:               routes,
 		FlagNames:            flags.Keys(),
@@ -53,6 +53,11 @@ func (g *Gateway) metricsConfig() metrics.GatewayConfig {
 		},
 		Draining: func() bool { return g.router.Draining() },
 	}
+	if g.config.Claims.Store == "postgres" && g.config.Claims.Away > 0 {
+		config.AwayUnrecorded = func() int { return g.away.Unrecorded() }
+		config.AwayFloor = func() rollout.Exposure { return g.away.Floor() }
+	}
+	return config
 }
 
 // words returns the words of a closed set.

@@ -12,9 +12,12 @@ import (
 
 // shared is a store in which several gateways agree on the policy.
 type shared interface {
-	// Offer says what this gateway's own flags allow, and returns what is in
-	// force. Only the leader's offer changes that.
-	Offer(ctx context.Context, owner string, want rollout.Policy) (inForce rollout.Policy, mark rollout.Exposure, err error)
+	// Offer says what this gateway's own flags allow and what it pledges, given
+	// what the leader seeks, and returns what is in force and what was agreed on.
+	// Only the leader's offer changes the policy.
+	Offer(ctx context.Context, owner string, want rollout.Policy, pledge func(sought rollout.Exposure) rollout.Pledge) (rollout.Accord, error)
+	// Leave ends the owner's pledge.
+	Leave(ctx context.Context, owner string) error
 	// Changes wakes whoever follows the policy.
 	Changes() <-chan struct{}
 }
@@ -77,13 +80,18 @@ func (g *Gateway) followPolicy(ctx context.Context, store shared) {
 func (g *Gateway) offer(ctx context.Context, store shared, own *rollout.Policy) {
 	limit, cancel := context.WithTimeout(ctx, g.config.Claims.Timeout.Std())
 	defer cancel()
-	inForce, _, err := store.Offer(limit, g.name, *own)
+	asked := time.Now()
+	accord, err := store.Offer(limit, g.name, *own, func(sought rollout.Exposure) rollout.Pledge { return g.pledge(own.Exposure(), sought) })
 	if err != nil {
 		if ctx.Err() == nil {
 			g.options.Log.Debug("the policy could not be read from the store; the last one known stays in force", zap.Error(err))
 		}
 		return
 	}
+	if g.away != nil {
+		g.away.Agreed(asked, accord)
+	}
+	inForce := accord.Policy
 	if before := g.ceilings.stored.Load(); before == nil || *before != inForce {
 		g.ceilings.stored.Store(&inForce)
 		g.options.Log.Info("policy in force", zap.Uint64("epoch", inForce.Epoch), zap.Stringer("exposure", inForce.Exposure()))

@@ -13,7 +13,7 @@ import (
 const (
 	keepAnswer = `INSERT INTO sluice_answers (key, answer, expires) VALUES ($1, $2, ` + nowMilli + ` + $3)
 		ON CONFLICT (key) DO UPDATE SET answer = EXCLUDED.answer, expires = EXCLUDED.expires`
-	keptAnswer = `SELECT answer FROM sluice_answers WHERE key = $1 AND expires > ` + nowMilli
+	keptAnswer = `SELECT answer FROM sluice_answers WHERE key = $1`
 )
 
 // KeepAnswer stores an answer of legacy's, durably and for all gateways. One that

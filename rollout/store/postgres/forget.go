@@ -27,6 +27,9 @@ const forgetAnswers = `DELETE FROM sluice_answers WHERE key IN (
 // and when it ended can be looked up that long.
 const forgetLeases = `DELETE FROM sluice_leases WHERE expires < clock_timestamp() - $1::interval`
 
+// forgetPledges removes those that hold no more.
+const forgetPledges = `DELETE FROM sluice_pledges WHERE expires <= clock_timestamp()`
+
 // keepForgetting removes what no gateway needs any more. Every gateway does.
 func (s *Store) keepForgetting() {
 	out := outage{log: s.cfg.Log, what: "settled claims are not forgotten"}
@@ -76,7 +79,9 @@ func (s *Store) forgetSome() (int64, error) {
 		most = max(most, tag.RowsAffected())
 	}
 	if most < forgetBatch {
-		_, err = s.pool.Exec(ctx, forgetLeases, s.cfg.Horizon)
+		if _, err = s.pool.Exec(ctx, forgetLeases, s.cfg.Horizon); err == nil {
+			_, err = s.pool.Exec(ctx, forgetPledges)
+		}
 	}
 	return most, err
 }

@@ -72,6 +72,7 @@ func (s *Store) serve(docs []*document) {
 			if err == nil {
 				err = fmt.Errorf("%w (gave up after %d attempts)", ErrContended, tries+1)
 			}
+			s.lost(err)
 			for _, d := range left {
 				d.fail(err)
 				d.finish()

@@ -19,87 +19,111 @@ const (
 		WHERE l.owner = excluded.owner OR l.expires <= clock_timestamp()`
 
 	// keepTerm holds the leader's row, so that nobody else becomes leader before
-	// the transaction ends.
-	keepTerm = `SELECT FROM sluice_leader WHERE owner = $1 AND expires > clock_timestamp() FOR UPDATE`
+	// the transaction ends, and says what the leader wants.
+	keepTerm = `UPDATE sluice_leader SET sought = $2 WHERE owner = $1 AND expires > clock_timestamp()`
 
-	enact = `WITH changed AS (
-			UPDATE sluice_control SET epoch = epoch + 1, flag = $3, plan = $4, brake = $5, shadow = $6, kill = $7, mark = greatest(mark, $8)
-			WHERE migration = $2 AND (flag, plan, brake, shadow, kill) IS DISTINCT FROM ($3, $4, $5, $6, $7)
+	// holdControl waits for the batches whose fence stands, and those that come
+	// later wait for it. What has been pledged by then is seen after it.
+	holdControl = `LOCK TABLE sluice_control IN ROW EXCLUSIVE MODE`
+
+	// enact raises nothing above a floor that somebody has pledged. A floor of
+	// another migration is one of other buckets.
+	enact = `WITH floors AS (
+			SELECT greatest(mark, coalesce((SELECT min(CASE WHEN migration = $2 THEN floor ELSE 0 END)
+				FROM sluice_pledges WHERE expires > clock_timestamp()), 1000000)) AS lowest FROM sluice_control
+		), allowed AS (
+			SELECT least($8, lowest) AS exposure, CASE WHEN $8 > lowest THEN lowest ELSE $3 END AS flag FROM floors
+		), changed AS (
+			UPDATE sluice_control SET epoch = epoch + 1, flag = a.flag, plan = $4, brake = $5, shadow = $6, kill = $7, mark = greatest(mark, a.exposure)
+			FROM allowed AS a
+			WHERE migration = $2 AND (sluice_control.flag, plan, brake, shadow, kill) IS DISTINCT FROM (a.flag, $4, $5, $6, $7)
 			AND EXISTS (SELECT FROM sluice_leader WHERE owner = $1 AND expires > clock_timestamp())
 			RETURNING epoch
-		) SELECT pg_notify('` + channel + `', $9) FROM changed`
+		) SELECT pg_notify('` + channel + `', $9) WHERE EXISTS (SELECT FROM changed) OR $10`
+
+	readStanding = `SELECT coalesce((SELECT sought FROM sluice_leader), 0)`
 )
 
 // Offer says what the owner's own flags and brake allow (want's Epoch does not
-// matter). If the owner is, or can now become, the leader, that is the policy in
-// force when Offer returns, in a new epoch if anything differs. It returns the
-// policy in force and the mark, the highest exposure that ever was in force in
-// this migration. A lower policy waits at most Timeout for commits under way. If it fails the policy may or may not have changed: keep the
-// lower one and offer again.
-func (s *Store) Offer(ctx context.Context, owner string, want rollout.Policy) (inForce rollout.Policy, mark rollout.Exposure, err error) {
+// matter), and what it pledges, which pledge is asked for once it is known what
+// exposure the leader seeks. If the owner is, or can now become, the leader, that
+// policy is in force when Offer returns, in a new epoch if anything differs; but with
+// no exposure that is both above the mark and above a floor that another gateway
+// has pledged: to that it is raised by a later Offer.
+//
+// A lower policy waits for no pledge, and at most Timeout for commits under way. If
+// Offer fails the policy and the pledge may or may not have changed: keep the lower
+// exposure and the higher floor, and offer again.
+func (s *Store) Offer(ctx context.Context, owner string, want rollout.Policy, pledge func(sought rollout.Exposure) rollout.Pledge) (rollout.Accord, error) {
 	if err := s.usable(ctx); err != nil {
-		return rollout.Policy{}, 0, err
+		return rollout.Accord{}, err
 	}
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
-	var now control
-	err = s.unblocked(ctx, func() error {
-		var leads bool
-		if now, leads, err = s.stand(ctx, owner); err != nil || !leads || now.holds(want) {
+	var now standing
+	err := s.unblocked(ctx, func() error {
+		var err error
+		if now, err = s.stand(ctx, owner); err != nil || now.migration != s.cfg.Migration {
 			return err
 		}
-		now, err = s.enact(ctx, owner, want)
-		return err
+		return s.agree(ctx, owner, want, pledge, &now)
 	})
 	switch {
 	case err != nil:
-		return rollout.Policy{}, 0, fmt.Errorf("%w: offer a policy: %w", ErrAway, err)
+		s.lost(err)
+		return rollout.Accord{}, fmt.Errorf("%w: offer a policy: %w", ErrAway, err)
 	case now.migration != s.cfg.Migration:
-		return rollout.Policy{}, 0, s.foreign(now.migration)
+		return rollout.Accord{}, s.foreign(now.migration)
 	}
-	return now.policy, now.mark, nil
+	return rollout.Accord{Policy: now.policy, Mark: now.mark, Floor: now.floor}, nil
+}
+
+// standing is the control row, and how the owner stands.
+type standing struct {
+	control
+	leads  bool
+	sought rollout.Exposure
+	floor  rollout.Exposure // as pledged
+}
+
+// agree is the second half of an Offer: it changes what the owner may change.
+func (s *Store) agree(ctx context.Context, owner string, want rollout.Policy, pledge func(rollout.Exposure) rollout.Pledge, now *standing) error {
+	if now.leads && (!now.holds(want) || now.sought != want.Exposure()) {
+		return s.enact(ctx, owner, want, pledge(want.Exposure()), now)
+	}
+	return s.pledge(ctx, owner, pledge(now.sought), now)
 }
 
 // stand reads the control row without a lock, and tells whether the owner leads.
-func (s *Store) stand(ctx context.Context, owner string) (control, bool, error) {
+func (s *Store) stand(ctx context.Context, owner string) (standing, error) {
 	batch := &pgx.Batch{}
 	batch.Queue(lead, owner, s.cfg.LeaderTTL)
 	batch.Queue(readControl)
+	batch.Queue(readStanding)
 	answers := s.pool.SendBatch(ctx, batch)
+	now := standing{floor: rollout.All}
 	tag, err := answers.Exec()
-	if err != nil {
-		_ = answers.Close() // fails with the same error
-		return control{}, false, err
+	if err == nil {
+		now.control, err = scanControl(answers.QueryRow())
 	}
-	now, err := scanControl(answers.QueryRow())
+	if err == nil {
+		err = answers.QueryRow().Scan(&now.sought)
+	}
 	if closed := answers.Close(); err == nil {
 		err = closed
 	}
-	return now, tag.RowsAffected() == 1 && now.migration == s.cfg.Migration, err
+	now.leads = tag.RowsAffected() == 1
+	return now, err
 }
 
-// enact puts want in force if the owner still leads, and announces it. Its UPDATE
-// waits for the batches whose fence stands, and those that come later wait for it.
-func (s *Store) enact(ctx context.Context, owner string, want rollout.Policy) (control, error) {
-	batch := &pgx.Batch{}
-	batch.Queue(begin)
-	batch.Queue(keepTerm, owner)
-	batch.Queue(enact, owner, s.cfg.Migration, want.Flag, want.Plan, want.Brake, want.Shadow, want.Kill, want.Exposure(), s.self)
-	batch.Queue(readControl)
-	batch.Queue(commit)
-	answers := s.pool.SendBatch(ctx, batch)
-	for range 3 {
-		if _, err := answers.Exec(); err != nil {
-			_ = answers.Close() // fails with the same error
-			return control{}, err
-		}
-	}
-	now, err := scanControl(answers.QueryRow())
-	if err == nil {
-		_, err = answers.Exec()
-	}
-	if closed := answers.Close(); err == nil {
-		err = closed
-	}
-	return now, err
+// enact puts want in force, as far as pledges allow, if the owner still leads, and
+// announces it, or that it seeks more.
+func (s *Store) enact(ctx context.Context, owner string, want rollout.Policy, pledge rollout.Pledge, now *standing) error {
+	seeks := now.sought != want.Exposure()
+	t := transaction{}
+	t.add(keepTerm, owner, want.Exposure())
+	t.add(holdControl)
+	s.queuePledge(&t, owner, pledge)
+	t.add(enact, owner, s.cfg.Migration, want.Flag, want.Plan, want.Brake, want.Shadow, want.Kill, want.Exposure(), s.self, seeks)
+	return t.run(ctx, s.pool, pledge, owner, now)
 }

@@ -16,7 +16,7 @@ func TestOnlyTheLeaderChangesThePolicy(t *testing.T) {
 	dsn := server.Database(t)
 	a, b := open(t, dsn), open(t, dsn)
 	first := offer(t, a, "a", percent(t, 40))
-	if got, mark, err := b.Offer(t.Context(), "b", percent(t, 0)); err != nil || got != first || mark != 400_000 {
+	if got, mark, err := offered(t, b, "b", percent(t, 0)); err != nil || got != first || mark != 400_000 {
 		t.Errorf("b was told %+v, mark %v, %v; a's %+v is in force", got, mark, err, first)
 	}
 	if again := offer(t, a, "a", percent(t, 40)); again != first {
@@ -26,7 +26,7 @@ func TestOnlyTheLeaderChangesThePolicy(t *testing.T) {
 	kill.Kill = true
 	offer(t, a, "a", kill)
 	second := offer(t, a, "a", percent(t, 7))
-	if got, mark, err := b.Offer(t.Context(), "b", percent(t, 100)); err != nil || got != second || got.Epoch != first.Epoch+2 || mark != 400_000 {
+	if got, mark, err := offered(t, b, "b", percent(t, 100)); err != nil || got != second || got.Epoch != first.Epoch+2 || mark != 400_000 {
 		t.Errorf("b was told %+v, mark %v, %v", got, mark, err)
 	}
 }
@@ -38,16 +38,16 @@ func TestTermEndsOnTheDatabasesClock(t *testing.T) {
 	offer(t, a, "a", percent(t, 40))
 	query[int](t, dsn, "WITH u AS (UPDATE sluice_leader SET expires = clock_timestamp() + interval '1 hour' RETURNING 1) SELECT count(*) FROM u")
 	time.Sleep(400 * time.Millisecond)
-	if got, _, err := b.Offer(t.Context(), "b", percent(t, 0)); err != nil || got.Flag != 400_000 {
+	if got, _, err := offered(t, b, "b", percent(t, 0)); err != nil || got.Flag != 400_000 {
 		t.Errorf("b led while a's term ran: %+v, %v", got, err)
 	}
 	query[int](t, dsn, "WITH u AS (UPDATE sluice_leader SET expires = clock_timestamp() RETURNING 1) SELECT count(*) FROM u")
 	offer(t, b, "b", percent(t, 10))
-	if got, _, err := a.Offer(t.Context(), "a", percent(t, 40)); err != nil || got.Flag != 100_000 {
+	if got, _, err := offered(t, a, "a", percent(t, 40)); err != nil || got.Flag != 100_000 {
 		t.Errorf("a still leads: %+v, %v", got, err)
 	}
 	eventually(t, "a leads again after b's term", func() bool {
-		got, _, err := a.Offer(t.Context(), "a", percent(t, 40))
+		got, _, err := offered(t, a, "a", percent(t, 40))
 		return err == nil && got.Flag == 400_000
 	})
 }
@@ -70,7 +70,7 @@ func TestChangesWakeTheOthers(t *testing.T) {
 	case <-time.After(20 * time.Second):
 		t.Fatal("b was not woken")
 	}
-	if got, _, err := b.Offer(t.Context(), "b", rollout.Policy{}); err != nil || got.Flag == 0 {
+	if got, _, err := offered(t, b, "b", rollout.Policy{}); err != nil || got.Flag == 0 {
 		t.Errorf("b was woken and finds %+v, %v", got, err)
 	}
 	select {

@@ -85,14 +85,14 @@ func TestAnotherSaltIsRefusedWhileClaimsAreOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer store.Close()
-	got, mark, err := store.Offer(t.Context(), "new", percent(t, 0)) // old's term still runs
+	got, mark, err := offered(t, store, "new", percent(t, 0)) // old's term still runs
 	if err != nil || got.Flag != before.Flag || got.Epoch <= before.Epoch || mark != before.Exposure() {
 		t.Errorf("the new migration begins with %+v, mark %v, %v", got, mark, err)
 	}
 	if _, err := take(old, "doc-2", intent, "old"); !errors.Is(err, postgres.ErrMigration) {
 		t.Errorf("the old gateway still claims: %v", err)
 	}
-	if _, _, err := old.Offer(t.Context(), "old", percent(t, 100)); !errors.Is(err, postgres.ErrMigration) {
+	if _, _, err := offered(t, old, "old", percent(t, 100)); !errors.Is(err, postgres.ErrMigration) {
 		t.Errorf("the old gateway still makes policies: %v", err)
 	}
 }

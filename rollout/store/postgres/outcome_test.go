@@ -67,9 +67,7 @@ func TestUnknownOutcome(t *testing.T) {
 		t.Errorf("the change was made %d times; here it had committed", got)
 	}
 	proxy.CutBefore(nil)
-	if err := count(t.Context(), store, "doc"); err != nil {
-		t.Fatalf("the store does not recover: %v", err)
-	}
+	eventually(t, "the store recovers", func() bool { return count(t.Context(), store, "doc") == nil })
 	if got := counted(t, direct, "doc"); got != 2 {
 		t.Errorf("%d changes are stored", got)
 	}

@@ -38,6 +38,8 @@ import (
 	"sync"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"sluice/rollout"
 )
 
 // What the methods of a Store fail with, besides what a change fails with.
@@ -45,9 +47,9 @@ import (
 var (
 	// ErrUnknown: the change may or may not have been stored, or may be yet.
 	// Update the document again to find out; merely reading it proves nothing.
-	ErrUnknown = errors.New("it is not known whether the change was stored")
+	ErrUnknown = rollout.ErrOutcomeUnknown
 	// ErrAway: the database cannot be used now.
-	ErrAway = errors.New("the claims database cannot be used")
+	ErrAway = rollout.ErrStoreAway
 	// ErrMigration: the database belongs to a migration with another salt.
 	ErrMigration = errors.New("the claims database belongs to another migration")
 	// ErrContended: others kept changing the document at the same time.
@@ -81,19 +83,16 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("claims database: %w", err)
 	}
-	s := &Store{cfg: cfg, pool: pool, self: rand.Text(), changes: make(chan struct{}, 1)}
+	s := &Store{cfg: cfg, pool: pool, self: rand.Text(), changes: make(chan struct{}, 1), ready: newReadiness()}
 	s.stop, s.halt = context.WithCancel(context.Background())
-	s.ready.lacks(errors.New("it has not been asked yet"))
 	err = s.prepare(ctx)
 	if final(err) || ctx.Err() != nil {
 		s.halt()
 		pool.Close()
 		return nil, fmt.Errorf("claims database: %w", errors.Join(err, ctx.Err()))
 	}
-	s.ready.lacks(err)
-	if err != nil {
-		s.running.Go(s.keepPreparing)
-	}
+	s.ready.set(err)
+	s.running.Go(s.keepReady)
 	for range cfg.Committers {
 		l := &lane{store: s, in: make(chan *ticket)}
 		s.lanes = append(s.lanes, l)

@@ -92,7 +92,7 @@ func percent(t testing.TB, p float64) rollout.Policy {
 // offer makes the owner's policy the one in force.
 func offer(t testing.TB, store *postgres.Store, owner string, want rollout.Policy) rollout.Policy {
 	t.Helper()
-	got, _, err := store.Offer(t.Context(), owner, want)
+	got, _, err := offered(t, store, owner, want)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,6 +101,13 @@ func offer(t testing.TB, store *postgres.Store, owner string, want rollout.Polic
 		t.Fatalf("%s's policy is not in force: %+v, want %+v", owner, got, want)
 	}
 	return got
+}
+
+// offered is an Offer that pledges nothing.
+func offered(t testing.TB, store *postgres.Store, owner string, want rollout.Policy) (rollout.Policy, rollout.Exposure, error) {
+	t.Helper()
+	accord, err := store.Offer(t.Context(), owner, want, func(rollout.Exposure) rollout.Pledge { return rollout.Pledge{} })
+	return accord.Policy, accord.Mark, err
 }
 
 // take claims a document for an intent, as far as policy allows.

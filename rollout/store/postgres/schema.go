@@ -9,7 +9,7 @@ import (
 )
 
 // layout is the version of the tables.
-const layout = 1
+const layout = 2
 
 var errLayout = errors.New("the tables were made by another version of sluice")
 
@@ -20,6 +20,10 @@ const schemaLock = `SELECT pg_advisory_xact_lock(hashtext('sluice claims'))`
 // the record, as rollout.AppendHolding wrote it. doc_key is the first half of the
 // doc_id's SHA-256. expires is in milliseconds since 1970, 0 while a claim is
 // open; owners are those of the open claims and of their sends, sorted.
+//
+// A row of sluice_pledges is one gateway's rollout.Pledge. foreign_until is until when
+// claims of another migration hold their retries, in milliseconds since 1970; sought
+// is the exposure that the leader wants.
 //
 // The leader's row is locked while a policy is made, leases are renewed every
 // second: neither may disturb the control row, which every batch checks.
@@ -39,10 +43,18 @@ CREATE TABLE sluice_leases (
 	expires timestamptz NOT NULL
 );
 
+CREATE TABLE sluice_pledges (
+	owner     text COLLATE "C" PRIMARY KEY,
+	migration text NOT NULL,
+	floor     integer NOT NULL,
+	expires   timestamptz NOT NULL
+);
+
 CREATE TABLE sluice_leader (
 	one     boolean PRIMARY KEY DEFAULT true CHECK (one),
 	owner   text NOT NULL,
-	expires timestamptz NOT NULL
+	expires timestamptz NOT NULL,
+	sought  integer NOT NULL DEFAULT 0
 );
 
 CREATE TABLE sluice_control (
@@ -55,7 +67,8 @@ CREATE TABLE sluice_control (
 	brake     integer NOT NULL,
 	shadow    integer NOT NULL,
 	kill      boolean NOT NULL,
-	mark      integer NOT NULL
+	mark      integer NOT NULL,
+	foreign_until bigint NOT NULL DEFAULT 0
 )`
 
 // answersSchema is of a table that came later. It is made beside the others, which
@@ -121,7 +134,8 @@ func (s *Store) makeTables(ctx context.Context, tx pgx.Tx) error {
 
 // takeOver checks that the tables are this version's and this migration's. A new
 // migration begins with the policy that is in force, as a new epoch, so that
-// gateways of the old one cannot commit any more.
+// gateways of the old one cannot commit any more; with nothing, while a pledge of the
+// old one holds, because its floor says nothing of the new buckets.
 func (s *Store) takeOver(ctx context.Context, tx pgx.Tx) error {
 	var found int
 	var migration string
@@ -145,8 +159,12 @@ func (s *Store) takeOver(ctx context.Context, tx pgx.Tx) error {
 	if open {
 		return s.foreign(migration)
 	}
-	_, err := tx.Exec(ctx, `UPDATE sluice_control SET migration = $1, epoch = epoch + 1,
-		mark = CASE WHEN kill THEN 0 ELSE least(flag, plan, brake) END`, s.cfg.Migration)
+	_, err := tx.Exec(ctx, `WITH pledged AS (SELECT EXISTS (SELECT FROM sluice_pledges WHERE expires > clock_timestamp()) AS any)
+		UPDATE sluice_control SET migration = $1, epoch = epoch + 1,
+		flag = CASE WHEN pledged.any THEN 0 ELSE flag END,
+		mark = CASE WHEN kill OR pledged.any THEN 0 ELSE least(flag, plan, brake) END,
+		foreign_until = (SELECT coalesce(max(expires), 0) FROM sluice_claims)
+		FROM pledged`, s.cfg.Migration)
 	return err
 }
 

@@ -60,6 +60,9 @@ func At(seed uint64, n int) Wish {
 	}
 	w.Async, w.Settle = rng.IntN(16) == 0, rng.IntN(2) == 0
 	w.Body, _ = json.Marshal(Document{DocID: w.DocID, Wish: n, Text: strings.Repeat("x", rng.IntN(400))}) // it cannot fail
+	if strings.HasPrefix(w.DocID, "hot-") && rng.IntN(2) == 0 {
+		w.Async = true // versions that Temporal holds back behind others
+	}
 	return w
 }
 

@@ -1,0 +1,79 @@
+package endtoend_test
+
+import (
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.uber.org/zap"
+
+	"sluice/cmd/internal/gateway"
+	"sluice/configs"
+)
+
+// BenchmarkLegacyPathCPU is the gateway's own CPU time for a document of 1 KB that
+// legacy serves, under a claim, and for the same bytes that pass without one,
+// because no document's id is found in them; by turns in one run. Clients and
+// legacy are another process.
+func BenchmarkLegacyPathCPU(b *testing.B) {
+	load := startLoad(b)
+	door := openDoor(b, load)
+	const batch = 2000
+	kinds := [...]string{"nothing", "doc_id"}
+	var spent [len(kinds)]time.Duration
+	for _, field := range kinds { // so that neither pays for the start
+		post(b, load, door, field, batch)
+	}
+	posts := 0
+	for b.Loop() {
+		for i, field := range kinds {
+			before := cpu(b)
+			post(b, load, door, field, batch)
+			spent[i] += cpu(b) - before
+		}
+		posts += batch
+	}
+	b.ReportMetric(float64(spent[0].Microseconds())/float64(posts), "bare-cpu-us/post")
+	b.ReportMetric(float64(spent[1].Microseconds())/float64(posts), "claimed-cpu-us/post")
+	b.ReportMetric(float64(spent[1])/float64(spent[0]), "claimed/bare")
+}
+
+// openDoor is a gateway at 0 % whose documents need no id.
+func openDoor(b *testing.B, legacy string) string {
+	dir := b.TempDir()
+	s := &stack{dir: dir, flagFile: filepath.Join(dir, "flags.json")}
+	s.setFlags(b, 0, false)
+	config, err := configs.Load("../../../configs/gateway.yaml", "listen.public=127.0.0.1:0", "listen.operator=127.0.0.1:0",
+		"data="+filepath.Join(dir, "gateway"), "legacy.url=http://"+legacy, "temporal.address=127.0.0.1:1",
+		"rollout.flags.file="+s.flagFile, "rollout.on_unroutable=legacy", "log.access=false", "drain.lame_duck=0s")
+	if err != nil {
+		b.Fatal(err)
+	}
+	g, err := gateway.Open(b.Context(), config, gateway.Options{Version: "test", Log: zap.NewNop(), Lookup: noVariables})
+	if err != nil {
+		b.Fatal(err)
+	}
+	background(b, g.Run, g.Close)
+	return g.PublicAddress()
+}
+
+func post(b *testing.B, load, door, field string, posts int) {
+	b.Helper()
+	a := get(b, http.DefaultClient, fmt.Sprintf("http://%s/load?to=%s&field=%s&posts=%d", load, door, field, posts))
+	if string(a.body) != "0\n" {
+		b.Fatalf("posts failed: %v", a)
+	}
+}
+
+// cpu is the CPU time that this process has used.
+func cpu(b *testing.B) time.Duration {
+	b.Helper()
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
+}

@@ -1,0 +1,61 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+
+	"go.uber.org/zap"
+
+	"sluice/rollout"
+	"sluice/rollout/store/errands"
+	"sluice/router/claims"
+)
+
+// openAway makes what sends documents on without a claim while a shared store is
+// away. A store of this gateway alone is never away.
+func (g *Gateway) openAway(ctx context.Context) error {
+	store, several := g.records.(shared)
+	limit := g.config.Claims.Away.Std()
+	if !several || limit <= 0 {
+		return nil
+	}
+	list, left, err := errands.Open(ctx, filepath.Join(g.config.Data, "away.log"), g.name)
+	if err != nil {
+		return fmt.Errorf("claims.away: %w", err)
+	}
+	if len(left.Errands) > 0 {
+		g.options.Log.Warn("what an earlier process sent without a claim will be put on record", zap.Int("documents", len(left.Errands)))
+	}
+	g.away = claims.NewAway(claims.AwayConfig{
+		Errands: list, Left: left.Errands, Succeeds: left.Owners, Owner: g.name, Limit: limit,
+		LegacyTimeout: legacyTimeout(g.config.Legacy.AnswerTimeout.Std()), Horizon: g.config.Claims.Horizon.Std(),
+		Log: g.options.Log.Named("claims"),
+	})
+	g.closers = append(g.closers, list.Close, func() error { g.leave(store); return nil })
+	return nil
+}
+
+// pledge is what this gateway promises for the time in which the store is away.
+func (g *Gateway) pledge(want, sought rollout.Exposure) rollout.Pledge {
+	if g.away == nil {
+		return rollout.Pledge{}
+	}
+	return g.away.Pledge(want, sought)
+}
+
+// leave ends this gateway's pledge, so that the others need not wait for it. If
+// something is left without a claim, the next process on this data directory sees
+// to it; until then the pledge holds.
+func (g *Gateway) leave(store shared) {
+	ctx, cancel := context.WithTimeout(context.Background(), g.config.Claims.Timeout.Std())
+	defer cancel()
+	log := g.options.Log.Named("claims")
+	if g.claims != nil && !g.claims.Leave(ctx) {
+		log.Warn("documents were sent on without a claim: start this gateway again on its data directory", zap.Int("documents", g.away.Unrecorded()))
+		return
+	}
+	if err := store.Leave(ctx, g.name); err != nil {
+		log.Warn("the other gateways could not be told that this one leaves: the percentage may rise only later", zap.Error(err))
+	}
+}
