@@ -81,7 +81,7 @@ type Comparison struct {
 	Patterns []string
 	// MorePatterns: there were more than Limits.Patterns.
 	MorePatterns bool
-	// Matches says how often each rule matched.
+	// Matches says which rules matched; nil if no bodies were walked through.
 	Matches Matches
 }
 

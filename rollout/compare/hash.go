@@ -72,15 +72,16 @@ func (h *hasher) number(n uint32) uint64 {
 	if d.far != nil {
 		return mix(5, h.bytes(d.far))
 	}
-	var sum maphash.Hash
-	sum.SetSeed(h.rules.seed)
-	_, _ = sum.Write(d.whole)
-	_, _ = sum.Write(d.fraction)
-	sign := uint64(6)
+	sum := uint64(6)
 	if d.negative {
-		sign = 7
+		sum = 7
 	}
-	return mix(mix(sign, uint64(d.exponent)), sum.Sum64())
+	for _, digits := range [][]byte{d.whole, d.fraction} { // as one: where the point was is not known
+		for _, digit := range digits {
+			sum = (sum ^ uint64(digit)) * 0x100000001b3 // FNV-1a
+		}
+	}
+	return mix(sum, uint64(d.exponent))
 }
 
 func (h *hasher) array(n uint32, states []state, set bool) uint64 {

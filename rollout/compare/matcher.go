@@ -22,6 +22,8 @@ type step struct {
 	left, right int
 	// blind: an element whose index means nothing.
 	blind bool
+	// uneven: one side has more members of that name, so the two are not alike.
+	uneven bool
 }
 
 // start appends the states at the root.

@@ -100,7 +100,7 @@ func (w *walker) namesakes(left, right []member, at place, name []byte, seen boo
 	if len(right) > 0 {
 		b = right[0].value
 	}
-	here, ok := w.enter(step{key: name}, at, a, b)
+	here, ok := w.enter(step{key: name, uneven: true}, at, a, b)
 	if !ok {
 		return
 	}

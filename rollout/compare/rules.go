@@ -62,9 +62,9 @@ func (e *RuleError) Error() string {
 // Unwrap returns why.
 func (e *RuleError) Unwrap() error { return e.Err }
 
-// Matches says how often each rule matched, in the order of the rules. A
-// tolerance matches where one side is a number, a set where one side is an array,
-// ignoring wherever something is.
+// Matches says in how many comparisons each rule matched, in the order of the
+// rules; of a single one it is 0 or 1. A tolerance matches where one side is a
+// number, a set where one side is an array, ignoring wherever something is.
 type Matches []uint64
 
 // Add adds another's counts, and returns the sum.

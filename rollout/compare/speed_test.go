@@ -39,6 +39,7 @@ func BenchmarkCompare(b *testing.B) {
 		{Effect: Ignore, Pattern: "/**/created_at"}, {Effect: Ignore, Pattern: "/items/*/id"},
 		{Effect: Tolerance, Pattern: "/items/*/score", Absolute: 0.001},
 	}
+	rerun := bytes.ReplaceAll(bytes.ReplaceAll(plain, []byte(`"id":"`), []byte(`"id":"f`)), []byte(`"2026-01`), []byte(`"2026-02`))
 	spaced := append(bytes.Clone(plain), ' ')
 	for _, c := range []struct {
 		name            string
@@ -48,6 +49,7 @@ func BenchmarkCompare(b *testing.B) {
 		{"equal-bytes", plain, plain, nil},
 		{"equal", plain, spaced, nil},
 		{"equal-rules", plain, spaced, rules},
+		{"ignored-differ", plain, rerun, rules},
 		{"three-differences", plain, changed, rules},
 		{"members-reordered", plain, shuffled, rules},
 		{"set", plain, reversed(plain), append([]Rule{{Effect: Set, Pattern: "/items"}}, rules...)},

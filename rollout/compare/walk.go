@@ -20,9 +20,9 @@ type walker struct {
 	// path and pattern are the way down, as steps and as a field.
 	path    []step
 	pattern []byte
-	// steady: what is compared was compared before, in another order. No rule is
-	// counted again, and no array searched again for its elements in another order,
-	// or each level would double the work.
+	// steady: what is compared was compared before, in another order. No array is
+	// searched again for its elements in another order, or each level would double
+	// the work.
 	steady bool
 }
 
@@ -50,17 +50,18 @@ func (w *walker) documents() {
 }
 
 // enter steps down to two values, one of which may be none. It is false where they
-// are ignored, and then there is nothing to leave.
+// are ignored or spelt alike, and then there is nothing to compare nor to leave.
 func (w *walker) enter(s step, from place, a, b uint32) (place, bool) {
 	here := place{pattern: len(w.pattern)}
+	base, compared := len(w.states), true
 	if len(from.states) > 0 {
-		base := len(w.states)
 		w.states = w.rules.step(w.states, from.states, &s)
 		here.states = w.states[base:]
-		if !w.apply(&here, a, b) {
-			w.states = w.states[:base]
-			return place{}, false
-		}
+		compared = w.apply(&here, a, b)
+	}
+	if !compared || !s.uneven && w.alike(a, b, here.states) {
+		w.states = w.states[:base]
+		return place{}, false
 	}
 	w.path = append(w.path, s)
 	if s.key == nil {
@@ -71,6 +72,20 @@ func (w *walker) enter(s step, from place, a, b uint32) (place, bool) {
 	return here, true
 }
 
+// alike reports whether both are spelt alike, and no rule is yet to be seen to
+// match in there.
+func (w *walker) alike(a, b uint32, states []state) bool {
+	if a == none || b == none {
+		return false
+	}
+	for _, s := range states {
+		if w.matches[s.rule] == 0 {
+			return false
+		}
+	}
+	return bytes.Equal(w.left.spelling(a), w.right.spelling(b))
+}
+
 // leave steps up again.
 func (w *walker) leave(here place) {
 	w.states = w.states[:len(w.states)-len(here.states)]
@@ -78,7 +93,7 @@ func (w *walker) leave(here place) {
 	w.pattern = w.pattern[:here.pattern]
 }
 
-// apply counts the rules that match here, and reports whether the values are to be
+// apply notes the rules that match here, and reports whether the values are to be
 // compared.
 func (w *walker) apply(here *place, a, b uint32) bool {
 	ignored := false
@@ -96,8 +111,8 @@ func (w *walker) apply(here *place, a, b uint32) bool {
 		case Tolerance:
 			matches = w.either(a, b, valueNumber)
 		}
-		if matches && !w.steady {
-			w.matches[s.rule]++
+		if matches {
+			w.matches[s.rule] = 1
 		}
 	}
 	return !ignored
@@ -109,9 +124,6 @@ func (w *walker) either(a, b uint32, kind valueKind) bool {
 
 // values compares two values that are at the same place.
 func (w *walker) values(a, b uint32, here place) {
-	if len(here.states) == 0 && bytes.Equal(w.left.spelling(a), w.right.spelling(b)) {
-		return // and no rule wants to know what it matches in there
-	}
 	x, y := w.left.nodes[a].kind, w.right.nodes[b].kind
 	switch {
 	case x.typeName() != y.typeName():
