@@ -126,7 +126,7 @@ func shadowMemo(doc *rollout.Document) *commonpb.Memo {
 }
 
 // buildOf returns the build ID of the worker that last worked on the run; empty if
-// none did or Temporal does not say.
+// none did, or it is no version of a deployment.
 func (p *Path) buildOf(ctx context.Context, id string) string {
 	ctx, cancel := context.WithTimeout(ctx, p.config.StartTimeout)
 	defer cancel()
@@ -136,9 +136,5 @@ func (p *Path) buildOf(ctx context.Context, id string) string {
 	if err != nil {
 		return ""
 	}
-	info := described.GetWorkflowExecutionInfo()
-	if build := info.GetVersioningInfo().GetDeploymentVersion().GetBuildId(); build != "" {
-		return build
-	}
-	return info.GetMostRecentWorkerVersionStamp().GetBuildId()
+	return described.GetWorkflowExecutionInfo().GetVersioningInfo().GetDeploymentVersion().GetBuildId()
 }
