@@ -16,8 +16,8 @@
 //     frozen one blocks nobody. If a message arrives in part only, its session holds
 //     a new policy up for Timeout; then it is ended.
 //   - Every time that counts is the database's.
-//   - Locks are taken in one order: control table, then stored documents by key,
-//     then new documents by key.
+//   - Locks are taken in one order: the leader's row, control table, then pledges, or
+//     stored documents by key and new documents by key.
 //
 // Life of one Update; a batch goes through it together:
 //
@@ -36,6 +36,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -67,7 +68,8 @@ type Store struct {
 	ready   readiness
 	lanes   []*lane
 	changes chan struct{}
-	frozen  func() // nil but in tests: called between a read and its commit
+	pledges atomic.Int64 // counts them
+	frozen  func()       // nil but in tests: called between a read and its commit
 
 	stop    context.Context // ends when Close begins
 	halt    context.CancelFunc

@@ -21,7 +21,8 @@ const schemaLock = `SELECT pg_advisory_xact_lock(hashtext('sluice claims'))`
 // doc_id's SHA-256. expires is in milliseconds since 1970, 0 while a claim is
 // open; owners are those of the open claims and of their sends, sorted.
 //
-// A row of sluice_pledges is one gateway's rollout.Pledge. foreign_until is until when
+// A row of sluice_pledges is one gateway's rollout.Pledge, the
+// number counts those of its process. foreign_until is until when
 // claims of another migration hold their retries, in milliseconds since 1970; sought
 // is the exposure that the leader wants.
 //
@@ -47,7 +48,8 @@ CREATE TABLE sluice_pledges (
 	owner     text COLLATE "C" PRIMARY KEY,
 	migration text NOT NULL,
 	floor     integer NOT NULL,
-	expires   timestamptz NOT NULL
+	expires   timestamptz NOT NULL,
+	number    bigint NOT NULL
 );
 
 CREATE TABLE sluice_leader (
