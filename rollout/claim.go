@@ -14,6 +14,7 @@ import (
 //	               ├─ Temporal: completed ───────────▶ Done
 //	               ├─ Temporal: failed, all undone ──▶ Failed ──▶ Take: life + 1, Open
 //	               ├─ Temporal: failed, not undone ──▶ Dead (a dead letter; replayed)
+//	               ├─ Temporal: an operator gave up ─▶ Lost (as a dead letter)
 //	               └─ tombstone: nothing ever ran ───▶ Void ────▶ Take: life + 1, decided afresh
 //
 // All but Open are settled; a settled claim is forgotten after the horizon.
@@ -28,7 +29,8 @@ const (
 	ClaimFailed
 	// ClaimDead: the workflow failed and may have left something behind.
 	ClaimDead
-	// ClaimLost: legacy may or may not have taken it; nobody will find out.
+	// ClaimLost: the path may or may not have taken it; nobody will find out. On
+	// Temporal, where only an operator says so, it is not run again.
 	ClaimLost
 	// ClaimVoid: nothing ever ran in this life, and nothing can. It is over.
 	ClaimVoid
@@ -81,6 +83,9 @@ type Claim struct {
 	Attempts, Unsettled uint32
 	// Accepted: Temporal acknowledged the start.
 	Accepted bool
+	// Stuck: Temporal took the start, or may have, and does not know it any more.
+	// Only an operator can settle the claim.
+	Stuck bool
 
 	// Sends are the requests to legacy that are under way; Broken counts those
 	// that ended without an answer since the claim was last opened.
@@ -106,14 +111,14 @@ func (c *Claim) committed() bool {
 
 // settle ends the claim's openness.
 func (c *Claim) settle(state ClaimState, now time.Time) {
-	c.State, c.Settled = state, now.UnixMilli()
+	c.State, c.Settled, c.Stuck = state, now.UnixMilli(), false
 }
 
 // renew begins the next life.
 func (c *Claim) renew(now time.Time) {
 	c.Life++
 	c.State, c.Born, c.Settled = ClaimOpen, now.UnixMilli(), 0
-	c.Attempts, c.Unsettled, c.Accepted, c.Sends, c.Broken = 0, 0, false, nil, 0
+	c.Attempts, c.Unsettled, c.Accepted, c.Stuck, c.Sends, c.Broken = 0, 0, false, false, nil, 0
 }
 
 // send counts one more request to legacy.
@@ -163,6 +168,8 @@ var (
 	ErrMoved = errors.New("the claim is on the other path by now")
 	// ErrNotFenced: a start may still reach Temporal, so nothing may move.
 	ErrNotFenced = errors.New("a start on Temporal is not settled")
+	// ErrNotSettling: open is no state to settle a claim in.
+	ErrNotSettling = errors.New("a claim cannot be settled as open")
 	// ErrBusy: too many intents of one document are open.
 	ErrBusy = errors.New("too many requests for this document are under way")
 )

@@ -35,6 +35,9 @@ func appendClaim(b []byte, c *Claim) []byte {
 	b = appendText(b, c.Route)
 	b = appendText(b, c.Owner)
 	flags := byte(c.Path) | byte(c.State)<<1
+	if c.Stuck {
+		flags |= 1 << 6
+	}
 	if c.Accepted {
 		flags |= 1 << 7
 	}
@@ -111,13 +114,37 @@ func (p *parser) count() uint64 {
 
 func (p *parser) text() string { return string(p.take(p.number())) }
 
+// skip passes over a text.
+func (p *parser) skip() { p.take(p.number()) }
+
+// peek passes over a claim, and returns its route and whether it is open.
+func (p *parser) peek() (route []byte, open bool) {
+	p.skip()
+	p.take(uint64(len(Claim{}.Digest)))
+	route = p.take(p.number())
+	p.skip()
+	open = stateOf(p.byte()) == ClaimOpen
+	for range 7 {
+		p.number()
+	}
+	for n := p.count(); n > 0 && !p.bad; n-- {
+		p.skip()
+		p.number()
+		p.number()
+	}
+	return route, open && !p.bad
+}
+
+// stateOf returns the state in a claim's flags.
+func stateOf(flags byte) ClaimState { return ClaimState(flags >> 1 & 0x1f) }
+
 func (p *parser) claim() Claim {
 	var c Claim
 	c.Intent = Intent(p.text())
 	copy(c.Digest[:], p.take(uint64(len(c.Digest))))
 	c.Route, c.Owner = p.text(), p.text()
 	flags := p.byte()
-	c.Path, c.State, c.Accepted = Path(flags&1), ClaimState(flags>>1&0x3f), flags>>7 == 1
+	c.Path, c.State, c.Stuck, c.Accepted = Path(flags&1), stateOf(flags), flags>>6&1 == 1, flags>>7 == 1
 	if int(c.State) >= len(claimStates) {
 		p.bad = true
 	}

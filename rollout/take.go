@@ -28,7 +28,8 @@ const (
 	StepStart
 	// StepJoin: Temporal has the start of this life; wait for its end.
 	StepJoin
-	// StepReplay: the life ended on Temporal; answer with how.
+	// StepReplay: the life ended on Temporal; answer with how, as far as that is
+	// known.
 	StepReplay
 	// StepWait: an earlier intent of the document is under way on Temporal.
 	StepWait
@@ -97,7 +98,7 @@ func (h *Holding) decide(ask Ask, at Instant) Decision {
 func (h *Holding) again(c *Claim, ask Ask, at Instant) (Grant, error) {
 	switch {
 	case c.Open():
-	case c.Path == Temporal && (c.State == ClaimDone || c.State == ClaimDead):
+	case c.Path == Temporal && (c.State == ClaimDone || c.State == ClaimDead || c.State == ClaimLost):
 		return Grant{Step: StepReplay, Path: Temporal, Reason: ReasonClaim, Life: c.Life, Epoch: c.Epoch}, nil
 	default: // it opens again, unless the document is under way elsewhere
 		path := c.Path
