@@ -17,7 +17,10 @@
 //     a new policy up for Timeout; then it is ended.
 //   - Every time that counts is the database's.
 //   - Locks are taken in one order: control table, then stored documents by key,
-//     then new documents by key.
+//     then new documents by key, then the books of one slot. Only if two lanes have
+//     the same slot can they stand in each other's way there; then the database
+//     lets one go first.
+//   - What a change is for the books commits with it.
 //
 // Life of one Update; a batch goes through it together:
 //
@@ -32,9 +35,10 @@ package postgres
 
 import (
 	"context"
-	"crypto/rand"
+	crypto "crypto/rand"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"sync"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -81,7 +85,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("claims database: %w", err)
 	}
-	s := &Store{cfg: cfg, pool: pool, self: rand.Text(), changes: make(chan struct{}, 1)}
+	s := &Store{cfg: cfg, pool: pool, self: crypto.Text(), changes: make(chan struct{}, 1)}
 	s.stop, s.halt = context.WithCancel(context.Background())
 	s.ready.lacks(errors.New("it has not been asked yet"))
 	err = s.prepare(ctx)
@@ -95,7 +99,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		s.running.Go(s.keepPreparing)
 	}
 	for range cfg.Committers {
-		l := &lane{store: s, in: make(chan *ticket)}
+		l := &lane{store: s, in: make(chan *ticket), slot: rand.N[int16](slots)}
 		s.lanes = append(s.lanes, l)
 		s.running.Go(l.run)
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 // layout is the version of the tables.
-const layout = 1
+const layout = 2
 
 var errLayout = errors.New("the tables were made by another version of sluice")
 
@@ -23,6 +23,9 @@ const schemaLock = `SELECT pg_advisory_xact_lock(hashtext('sluice claims'))`
 //
 // The leader's row is locked while a policy is made, leases are renewed every
 // second: neither may disturb the control row, which every batch checks.
+//
+// The books are spread over slots, of which each lane has one, so that gateways do
+// not wait for each other to count. The audit is described in audit.go.
 const schema = `
 CREATE TABLE sluice_claims (
 	doc_key bytea PRIMARY KEY,
@@ -43,6 +46,20 @@ CREATE TABLE sluice_leader (
 	one     boolean PRIMARY KEY DEFAULT true CHECK (one),
 	owner   text NOT NULL,
 	expires timestamptz NOT NULL
+);
+
+CREATE TABLE sluice_books (
+	slot  smallint NOT NULL,
+	route text COLLATE "C" NOT NULL,
+	entry smallint NOT NULL,
+	times bigint NOT NULL,
+	PRIMARY KEY (slot, route, entry)
+) WITH (fillfactor = 20);
+
+CREATE TABLE sluice_audit (
+	seq  bigint PRIMARY KEY,
+	hash text NOT NULL,
+	line bytea NOT NULL
 );
 
 CREATE TABLE sluice_control (
