@@ -46,6 +46,9 @@ type GatewayConfig struct {
 	BreakerOpen func() bool
 	// Unresolved returns the claims that the resolver looks after.
 	Unresolved func() int
+	// Books returns the books of claims as they were last read, and when; the zero
+	// time until then.
+	Books func() (rollout.Books, time.Time)
 	// Draining returns whether the gateway is about to stop.
 	Draining func() bool
 

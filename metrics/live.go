@@ -41,6 +41,9 @@ func registerLive(registry *prometheus.Registry, c GatewayConfig) {
 		register("rollout_claims_unresolved", "Open claims that no request is at work on.",
 			func() float64 { return float64(c.Unresolved()) })
 	}
+	if c.Books != nil {
+		registry.MustRegister(newConservation(c.Routes, c.Books))
+	}
 	if c.Draining != nil {
 		register("gateway_draining", "1 while the gateway is about to stop.",
 			func() float64 { return bit(c.Draining()) })

@@ -24,6 +24,7 @@ import (
 type records interface {
 	claims.Store
 	claims.Roll
+	bookkeeping
 	Close() error
 }
 

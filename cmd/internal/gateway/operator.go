@@ -34,9 +34,20 @@ func (g *Gateway) operated(mux *http.ServeMux) (http.Handler, error) {
 	}
 	g.closers = append(g.closers, record.Close)
 	mux.Handle("/api/", operator.New(operator.Config{
-		Records: g.records, Claims: g.claims, Audit: record, Owner: g.name, Log: g.options.Log.Named("operator"),
+		Records: g.records, Claims: g.claims, Audit: record, Limits: g.limits(), Log: g.options.Log.Named("operator"),
 	}))
 	return operator.Guard(token, mux), nil
+}
+
+// limits are how long what is merely under way can take: a start is looked up
+// again after its wait, and a request to legacy is given up.
+func (g *Gateway) limits() operator.Limits {
+	t := g.config.Temporal
+	return operator.Limits{
+		Start:   t.MaxWait.Std() + 3*t.StartTimeout.Std(),
+		Legacy:  legacyTimeout(g.config.Legacy.AnswerTimeout.Std()),
+		Horizon: g.config.Claims.Horizon.Std(),
+	}
 }
 
 // operatorToken reads the token; none if there is no file.
