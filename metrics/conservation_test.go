@@ -18,7 +18,7 @@ func TestConservation(t *testing.T) {
 		Routes: []string{"documents", "images"},
 		Books:  func() (rollout.Books, time.Time) { return books, read },
 	})
-	if page := scraped(t, g.Handler()); strings.Contains(page, "rollout_conservation") {
+	if page := scrape(t, g.Handler()); strings.Contains(string(page), "rollout_conservation") {
 		t.Error("books are shown before they were read")
 	}
 	post := func(route string, path rollout.Path, state rollout.ClaimState, times uint64) {
@@ -35,7 +35,7 @@ func TestConservation(t *testing.T) {
 	books[0].Open = 17
 	post("gone", rollout.Legacy, rollout.ClaimOpen, 4)
 	read = time.Now().Add(-time.Minute)
-	page := scraped(t, g.Handler())
+	page := string(scrape(t, g.Handler()))
 	for _, line := range []string{
 		`rollout_conservation{part="accepted",route="documents"} 95`,
 		`rollout_conservation{part="legacy",route="documents"} 32`,

@@ -123,6 +123,8 @@ type temporal struct {
 	runs   map[string]rollout.Run // guarded by mu
 	fenced map[string]bool        // guarded by mu
 	away   error                  // guarded by mu
+	// meanwhile happens after a tombstone was accepted; guarded by mu.
+	meanwhile func()
 }
 
 func newTemporal() *temporal {
@@ -147,6 +149,9 @@ func (f *temporal) Fence(_ context.Context, id string) (held bool, err error) {
 	}
 	if _, held = f.runs[id]; !held {
 		f.fenced[id] = true
+		if f.meanwhile != nil {
+			f.meanwhile()
+		}
 	}
 	return held, nil
 }
@@ -158,6 +163,12 @@ func (f *temporal) set(id string, state rollout.RunState, failure string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.runs[id] = rollout.Run{WorkflowID: id, State: state, Failure: rollout.Failure{Type: failure}}
+}
+
+func (f *temporal) onFence(do func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.meanwhile = do
 }
 
 func (f *temporal) goAway(err error) {
