@@ -43,6 +43,7 @@ func (g *Gateway) metricsConfig() metrics.GatewayConfig {
 		TemporalUp:           func() bool { return g.health.Up() },
 		BreakerOpen:          func() bool { return g.breaker.Open() },
 		Unresolved:           func() int { return g.claims.Unresolved() },
+		Books:                g.books.read,
 		Draining:             func() bool { return g.router.Draining() },
 	}
 	if g.config.Claims.Store == "postgres" && g.config.Claims.Away > 0 {

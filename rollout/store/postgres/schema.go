@@ -28,6 +28,9 @@ const schemaLock = `SELECT pg_advisory_xact_lock(hashtext('sluice claims'))`
 //
 // The leader's row is locked while a policy is made, leases are renewed every
 // second: neither may disturb the control row, which every batch checks.
+//
+// The books are spread over slots, of which each lane has one, so that gateways do
+// not wait for each other to count. The audit is described in audit.go.
 const schema = `
 CREATE TABLE sluice_claims (
 	doc_key bytea PRIMARY KEY,
@@ -57,6 +60,20 @@ CREATE TABLE sluice_leader (
 	owner   text NOT NULL,
 	expires timestamptz NOT NULL,
 	sought  integer NOT NULL DEFAULT 0
+);
+
+CREATE TABLE sluice_books (
+	slot  smallint NOT NULL,
+	route text COLLATE "C" NOT NULL,
+	entry smallint NOT NULL,
+	times bigint NOT NULL,
+	PRIMARY KEY (slot, route, entry)
+) WITH (fillfactor = 20);
+
+CREATE TABLE sluice_audit (
+	seq  bigint PRIMARY KEY,
+	hash text NOT NULL,
+	line bytea NOT NULL
 );
 
 CREATE TABLE sluice_control (
