@@ -6,8 +6,8 @@ import (
 	"sluice/rollout"
 )
 
-// claims counts what becomes of claims. For each route, taken equals settled plus
-// what is open, over all gateways and restarts.
+// claims counts what becomes of claims through this process. What happened to them
+// over all gateways and restarts is in the books: see conservation.
 type claims struct {
 	taken, moved, stuck vocabulary
 	settled             map[string][][]prometheus.Counter // by route, path, state; never written after the start
@@ -23,7 +23,7 @@ func newClaims(g *Gateway, routes []string) claims {
 		moved: newVocabulary(g.counter("rollout_claims_moved_total",
 			"Claims moved to legacy on proof that Temporal did not take the document.", "route"), routes),
 		stuck: newVocabulary(g.counter("rollout_claims_stuck_total",
-			"Looks at claims that only an operator can settle.", "route"), routes),
+			"Claims found that only an operator can settle.", "route"), routes),
 		settled: map[string][][]prometheus.Counter{},
 	}
 	byPath := func(route string) (counters [][]prometheus.Counter) {
@@ -49,7 +49,7 @@ func (g *Gateway) ClaimTaken(route string) { g.claims.taken.count(route) }
 // ClaimMoved counts a fallback.
 func (g *Gateway) ClaimMoved(route string) { g.claims.moved.count(route) }
 
-// ClaimStuck counts a look at a claim that nobody but an operator can settle.
+// ClaimStuck counts a claim that nobody but an operator can settle.
 func (g *Gateway) ClaimStuck(route string) { g.claims.stuck.count(route) }
 
 // ClaimSettled counts a claim that was settled.

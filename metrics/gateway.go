@@ -52,6 +52,9 @@ type GatewayConfig struct {
 	// AwayFloor returns the exposure from which on documents are sent without a
 	// claim if the store is away.
 	AwayFloor func() rollout.Exposure
+	// Books returns the books of claims as they were last read, and when; the zero
+	// time until then.
+	Books func() (rollout.Books, time.Time)
 	// ShadowClasses is the closed set of ShadowCompared's words.
 	ShadowClasses []string
 	// ShadowWaiting and ShadowBytes return what the mirror holds.

@@ -42,6 +42,9 @@ func registerLive(registry *prometheus.Registry, c GatewayConfig) {
 			func() float64 { return float64(c.Unresolved()) })
 	}
 	registerAway(register, c)
+	if c.Books != nil {
+		registry.MustRegister(newConservation(c.Routes, c.Books))
+	}
 	if c.Draining != nil {
 		register("gateway_draining", "1 while the gateway is about to stop.",
 			func() float64 { return bit(c.Draining()) })

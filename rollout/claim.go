@@ -15,6 +15,7 @@ import (
 //	               ├─ Temporal: completed ───────────▶ Done
 //	               ├─ Temporal: failed, all undone ──▶ Failed ──▶ Take: life + 1, Open
 //	               ├─ Temporal: failed, not undone ──▶ Dead (a dead letter; replayed)
+//	               ├─ Temporal: an operator gave up ─▶ Lost (as a dead letter)
 //	               └─ tombstone: nothing ever ran ───▶ Void ────▶ Take: life + 1, decided afresh
 //
 // All but Open are settled; a settled claim is forgotten after the horizon.
@@ -30,7 +31,8 @@ const (
 	ClaimFailed
 	// ClaimDead: the workflow failed and may have left something behind.
 	ClaimDead
-	// ClaimLost: legacy may or may not have taken it; nobody will find out.
+	// ClaimLost: the path may or may not have taken it; nobody will find out. On
+	// Temporal, where only an operator says so, it is not run again.
 	ClaimLost
 	// ClaimVoid: nothing ever ran in this life, and nothing can. It is over.
 	ClaimVoid
@@ -89,6 +91,9 @@ type Claim struct {
 	// from it.
 	Delayed bool
 	Begins  int64
+	// Stuck: Temporal took the start, or may have, and does not know it any more.
+	// Only an operator can settle the claim.
+	Stuck bool
 
 	// Sends are the requests to legacy that are under way; Broken counts those
 	// that ended without an answer since the claim was last opened.
@@ -118,12 +123,12 @@ func (c *Claim) answered(once bool) bool {
 	if c.Path == Legacy {
 		return once && c.State == ClaimDone
 	}
-	return c.State == ClaimDone || c.State == ClaimDead
+	return c.State == ClaimDone || c.State == ClaimDead || c.State == ClaimLost
 }
 
 // settle ends the claim's openness.
 func (c *Claim) settle(state ClaimState, now time.Time) {
-	c.State, c.Settled = state, now.UnixMilli()
+	c.State, c.Settled, c.Stuck = state, now.UnixMilli(), false
 	c.Delayed, c.Begins = false, 0
 }
 
@@ -131,7 +136,7 @@ func (c *Claim) settle(state ClaimState, now time.Time) {
 func (c *Claim) renew(now time.Time) {
 	c.Life++
 	c.State, c.Born, c.Settled = ClaimOpen, now.UnixMilli(), 0
-	c.Attempts, c.Unsettled, c.Accepted, c.Sends, c.Broken = 0, 0, false, nil, 0
+	c.Attempts, c.Unsettled, c.Accepted, c.Stuck, c.Sends, c.Broken = 0, 0, false, false, nil, 0
 	c.Delayed, c.Begins = false, 0
 }
 
@@ -191,6 +196,8 @@ var (
 	// ErrLate: a delayed start behind it may begin by itself before a run of it would
 	// end.
 	ErrLate = errors.New("a later request for this document may begin at any time")
+	// ErrNotSettling: open is no state to settle a claim in.
+	ErrNotSettling = errors.New("a claim cannot be settled as open")
 	// ErrBusy: too many intents of one document are open.
 	ErrBusy = errors.New("too many requests for this document are under way")
 )

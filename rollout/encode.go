@@ -13,6 +13,9 @@ const encoding = 1
 // such a claim, so that the claims of before are read as they were written.
 const delayed = 1 << 6
 
+// stuck is the flag of a claim that only an operator can settle.
+const stuck = 1 << 5
+
 // ErrEncoding says that bytes are not an encoded holding.
 var ErrEncoding = errors.New("not an encoded holding")
 
@@ -41,6 +44,9 @@ func appendClaim(b []byte, c *Claim) []byte {
 	flags := byte(c.Path) | byte(c.State)<<1
 	if c.Delayed || c.Begins != 0 {
 		flags |= delayed
+	}
+	if c.Stuck {
+		flags |= stuck
 	}
 	if c.Accepted {
 		flags |= 1 << 7
@@ -125,13 +131,41 @@ func (p *parser) count() uint64 {
 
 func (p *parser) text() string { return string(p.take(p.number())) }
 
+// skip passes over a text.
+func (p *parser) skip() { p.take(p.number()) }
+
+// peek passes over a claim, and returns its route and whether it is open.
+func (p *parser) peek() (route []byte, open bool) {
+	p.skip()
+	p.take(uint64(len(Claim{}.Digest)))
+	route = p.take(p.number())
+	p.skip()
+	flags := p.byte()
+	open = stateOf(flags) == ClaimOpen
+	for range 7 {
+		p.number()
+	}
+	for n := p.count(); n > 0 && !p.bad; n-- {
+		p.skip()
+		p.number()
+		p.number()
+	}
+	if flags&delayed != 0 {
+		p.number()
+	}
+	return route, open && !p.bad
+}
+
+// stateOf returns the state in a claim's flags.
+func stateOf(flags byte) ClaimState { return ClaimState(flags >> 1 & 0x0f) }
+
 func (p *parser) claim() Claim {
 	var c Claim
 	c.Intent = Intent(p.text())
 	copy(c.Digest[:], p.take(uint64(len(c.Digest))))
 	c.Route, c.Owner = p.text(), p.text()
 	flags := p.byte()
-	c.Path, c.State, c.Accepted = Path(flags&1), ClaimState(flags>>1&0x1f), flags>>7 == 1
+	c.Path, c.State, c.Stuck, c.Accepted = Path(flags&1), stateOf(flags), flags&stuck != 0, flags>>7 == 1
 	if int(c.State) >= len(claimStates) {
 		p.bad = true
 	}

@@ -94,3 +94,37 @@ func TestRestoredClaimTakesTheFirstRetry(t *testing.T) {
 		}
 	}
 }
+
+// An operator's word that nobody will ever know lets nothing run a second time on
+// Temporal, and leaves legacy as it is without the gateway.
+func TestLostIsNotRunAgainOnTemporal(t *testing.T) {
+	for state, want := range map[rollout.ClaimState]rollout.Step{
+		rollout.ClaimDone: rollout.StepReplay, rollout.ClaimDead: rollout.StepReplay, rollout.ClaimLost: rollout.StepReplay,
+		rollout.ClaimFailed: rollout.StepStart, rollout.ClaimVoid: rollout.StepStart,
+	} {
+		for _, path := range rollout.Paths() {
+			at := rollout.Instant{Now: time.UnixMilli(1_000_000), Policy: rollout.Reading{Rollout: rollout.All}.Policy(1), Horizon: time.Hour}
+			ask := rollout.Ask{Intent: "k", Route: "r", Owner: "g", Temporal: path == rollout.Temporal}
+			h := rollout.Holding{DocID: "doc"}
+			first, err := h.Take(ask, at)
+			if err != nil || h.Force("k", first.Life, state, at) != nil {
+				t.Fatal("not taken, or not settled")
+			}
+			again, err := h.Take(ask, at)
+			want := want
+			if path == rollout.Legacy {
+				want = rollout.StepSend
+			}
+			if err != nil || again.Step != want || (want == rollout.StepReplay) != (again.Life == first.Life && path == rollout.Temporal) {
+				t.Errorf("%v as %v: %+v, %v after life %d, want step %d", path, state, again, err, first.Life, want)
+			}
+		}
+	}
+}
+
+func TestNothingIsSettledAsOpen(t *testing.T) {
+	h := rollout.Holding{Claims: []rollout.Claim{{Intent: "k", Life: 7, Path: rollout.Temporal, Unsettled: 1}}}
+	if err := h.Force("k", 7, rollout.ClaimOpen, rollout.Instant{}); !errors.Is(err, rollout.ErrNotSettling) || h.Claims[0].Unsettled != 1 || h.Claims[0].Settled != 0 {
+		t.Errorf("%v: %+v", err, h.Claims[0])
+	}
+}

@@ -184,9 +184,27 @@ func (h *Holding) Adopt(dead, to string, limit time.Duration, at Instant) bool {
 	return changed
 }
 
+// Stick notes whether only an operator can settle the life, because Temporal took
+// its start, or may have, and does not know it any more. It fails with
+// ErrClaimGone, or with ErrMoved if the claim is not on Temporal.
+func (h *Holding) Stick(intent Intent, life uint64, stuck bool) error {
+	c, err := h.life(intent, life)
+	switch {
+	case err != nil:
+		return err
+	case c.Path != Temporal:
+		return ErrMoved
+	}
+	c.Stuck = stuck
+	return nil
+}
+
 // Force settles a claim by an operator's word, whatever is known of it. It fails
-// with ErrClaimGone.
+// with ErrClaimGone, or with ErrNotSettling for ClaimOpen.
 func (h *Holding) Force(intent Intent, life uint64, state ClaimState, at Instant) error {
+	if state == ClaimOpen {
+		return ErrNotSettling
+	}
 	c, err := h.life(intent, life)
 	if err != nil {
 		return err

@@ -35,7 +35,8 @@ const (
 	StepStart
 	// StepJoin: Temporal has the start of this life; wait for its end.
 	StepJoin
-	// StepReplay: the life ended on Temporal, or Once on legacy; answer with how.
+	// StepReplay: the life ended on Temporal, or Once on legacy; answer with how, as
+	// far as that is known.
 	StepReplay
 	// StepWait: an earlier intent of the document is under way on Temporal.
 	StepWait

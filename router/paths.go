@@ -79,11 +79,11 @@ func (v *visit) replay(ctx context.Context, t *claims.Ticket) (rollout.Result, b
 	run, found, err := v.rt.config.Temporal.Lookup(ctx, v.route.Name, t.WorkflowID())
 	v.w.Header().Set("Rollout-Replayed", "true")
 	switch {
-	case err != nil:
+	case err != nil && !errors.Is(err, rollout.ErrFenced):
 		v.refuse(problem{Slug: "replay-unavailable", Detail: "the document was ingested; its answer cannot be read now; repeat the request"}, err)
 		return v.record.Result, false
 	case !found:
-		return v.answerGone("the document was ingested, and its answer is no longer kept"), false
+		return v.answerGone("the document was ingested, or may have been, and its answer is not kept; it is not run again"), false
 	}
 	return v.answerRun(run), false
 }

@@ -54,7 +54,7 @@ func Dial(d Dialing) (client.Client, error) {
 			KeepAliveTime:    keepAliveInterval,
 			KeepAliveTimeout: keepAliveTimeout,
 			GrpcCompression:  &client.GrpcCompressionNone{}, // gzip costs 144 ms a MiB
-			DialOptions:      []grpc.DialOption{grpc.WithStatsHandler(sentHandler{})},
+			DialOptions:      []grpc.DialOption{grpc.WithStatsHandler(sentHandler{}), grpc.WithChainUnaryInterceptor(printable)},
 		},
 	}
 	if d.APIKey != "" {

@@ -17,28 +17,38 @@ import (
 const claimsUsage = `usage: sluice claims COMMAND [flags]
 
   open                        list the claims that hold a document now
-  ambiguous                   list those whose document may or may not have arrived
+  ambiguous                   list those whose document may or may not have arrived,
+                              and that no request is at work on
+  residue                     list those that are open for longer than they should be,
+                              with why: the ambiguous ones among them
   show DOC_ID                 list all that is remembered of one document
   settle DOC_ID INTENT LIFE   end an open claim by your word; see below
 
 sluice claims COMMAND -h lists a command's flags.
 
-The gateway settles claims itself, as soon as Temporal or legacy tells. Settle by
-hand only what you have looked up:
+The gateway settles claims itself, as soon as Temporal or legacy tells. WHY a claim
+is still open:
+
+  ambiguous    what was sent may or may not have arrived; the gateways are finding out
+  overdue      it is under way, for longer than the horizon (claims.horizon)
+  stuck        Temporal took it, or may have, and no longer knows it: it is yours
+
+Settle by hand only what you have looked up:
 
   -as done     it was ingested; a retry on Temporal gets its answer
   -as failed   it ran and left nothing behind; a retry runs it again on its path
-  -as lost     nobody will ever know; a retry runs it again on its path
+  -as lost     nobody will ever know; a retry goes to legacy again, as it does without
+               the gateway, but is not run again on Temporal: it is answered 409
   -as void     it never ran and never will; a retry is decided afresh
 
-Only as done is it never run again on Temporal. -reason goes into the audit.
+On Temporal it is run again only as failed or void. -reason goes into the audit.
 `
 
 // runClaims looks at claims, and settles them, through a gateway's operator API.
 func runClaims(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if len(args) > 0 {
 		switch args[0] {
-		case "open", "ambiguous":
+		case "open", "ambiguous", "residue":
 			return claimsList(ctx, args[0], args[1:], stdout, stderr)
 		case "show":
 			return claimsShow(ctx, args[1:], stdout, stderr)

@@ -1,5 +1,6 @@
-// Package audit keeps the record of what was done by hand: a file of JSON Lines
-// that only ever grows, each line chained to the one before by a hash.
+// Package audit keeps the record of what was done by hand: JSON Lines that only ever
+// grow in number, each chained to the one before by a hash. They are in a file (Log),
+// or in a table that several gateways share (Shared).
 //
 // Invariants:
 //   - An entry is on disk before Append returns it. An Append that failed may

@@ -112,7 +112,7 @@ type Observer interface {
 	ClaimSettled(route string, path rollout.Path, state rollout.ClaimState)
 	// ClaimMoved counts a fallback.
 	ClaimMoved(route string)
-	// ClaimStuck counts a look at a claim that only an operator can settle.
+	// ClaimStuck counts a claim that only an operator can settle, once.
 	ClaimStuck(route string)
 }
 
@@ -175,6 +175,12 @@ func (b *Book) Get(ctx context.Context, docID string) (*rollout.Holding, error) 
 
 // Unresolved returns how many lives the resolver has on its list.
 func (b *Book) Unresolved() int { return b.suspects.len() }
+
+// Suspects reports whether this gateway's resolver has the life on its list: none
+// of its requests is at work on it, or it goes on by itself.
+func (b *Book) Suspects(docID string, intent rollout.Intent, life uint64) bool {
+	return b.suspects.has(suspectKey{docID, intent, life})
+}
 
 // WorkflowID returns the ID of a life's workflow.
 func (b *Book) WorkflowID(docID string, intent rollout.Intent, life uint64) string {

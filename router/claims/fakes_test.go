@@ -125,6 +125,8 @@ type temporal struct {
 	fenced map[string]bool        // guarded by mu
 	away   error                  // guarded by mu
 	begun  []string               // by Release, in order; guarded by mu
+	// meanwhile happens after a tombstone was accepted; guarded by mu.
+	meanwhile func()
 }
 
 func newTemporal() *temporal {
@@ -149,6 +151,9 @@ func (f *temporal) Fence(_ context.Context, id string) (held bool, err error) {
 	}
 	if _, held = f.runs[id]; !held {
 		f.fenced[id] = true
+		if f.meanwhile != nil {
+			f.meanwhile()
+		}
 	}
 	return held, nil
 }
@@ -175,6 +180,12 @@ func (f *temporal) set(id string, state rollout.RunState, failure string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.runs[id] = rollout.Run{WorkflowID: id, State: state, Failure: rollout.Failure{Type: failure}}
+}
+
+func (f *temporal) onFence(do func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.meanwhile = do
 }
 
 func (f *temporal) goAway(err error) {

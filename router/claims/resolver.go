@@ -90,10 +90,9 @@ func (b *Book) ask(ctx context.Context, s suspect, c *rollout.Claim) (settled bo
 	run, found, err := b.config.Temporal.Lookup(ctx, c.Route, t.WorkflowID())
 	switch {
 	case errors.Is(err, rollout.ErrFenced) && c.Accepted:
-		b.stuck(t, c)
-		return false, nil
+		return false, t.stick(ctx) // it was there, it is not, and the tombstone came later
 	case errors.Is(err, rollout.ErrFenced):
-		return true, t.void(ctx)
+		return t.void(ctx)
 	case err != nil:
 		return false, err
 	case found && run.State == rollout.RunRunning:
@@ -114,35 +113,31 @@ func (b *Book) missing(ctx context.Context, t *Ticket, c *rollout.Claim) (settle
 		return false, err
 	}
 	if c.Accepted || time.Since(time.UnixMilli(c.Born)) > retention-safety {
-		b.stuck(t, c)
-		return false, nil
+		return false, t.stick(ctx)
 	}
 	held, err := b.config.Temporal.Fence(ctx, t.WorkflowID())
 	if err != nil || held {
 		return false, err // held: the next look finds the run
 	}
-	return true, t.void(ctx)
+	return t.void(ctx)
 }
 
-// stuck tells of a claim that the resolver cannot settle.
-func (b *Book) stuck(t *Ticket, c *rollout.Claim) {
-	b.config.Observer.ClaimStuck(c.Route)
-	b.config.Log.Error("a claim can only be settled by an operator: Temporal took the document, or may have, and no longer knows it",
-		zap.String("doc_id", t.DocID), zap.String("intent", string(t.Intent)), zap.Uint64("life", t.Life), zap.String("hint", "sluice claims settle"))
-}
-
-// void ends a life that a tombstone has fenced off.
-func (t *Ticket) void(ctx context.Context) error {
-	err := t.settled(ctx, func(h *rollout.Holding, at rollout.Instant) error {
+// void ends a life that a tombstone has fenced off. If it was moved or accepted
+// meanwhile it is not settled: the next look goes by what is on record then.
+func (t *Ticket) void(ctx context.Context) (settled bool, err error) {
+	err = t.settled(ctx, func(h *rollout.Holding, at rollout.Instant) error {
 		if err := h.Fenced(t.Intent, t.Life); err != nil {
 			return err
 		}
 		return h.Void(t.Intent, t.Life, at)
 	})
-	if errors.Is(err, rollout.ErrClaimGone) {
-		return nil
+	switch {
+	case errors.Is(err, rollout.ErrMoved):
+		return false, nil
+	case errors.Is(err, rollout.ErrClaimGone):
+		return true, nil
 	}
-	return err
+	return err == nil, err
 }
 
 // goesOn notes that Temporal has the life's run, and lets it begin if it may.
@@ -155,13 +150,16 @@ func (t *Ticket) goesOn(ctx context.Context, c *rollout.Claim) error {
 
 // accepted notes that Temporal has the life's run.
 func (t *Ticket) accepted(ctx context.Context, c *rollout.Claim) error {
-	if c.Accepted {
+	if c.Accepted && !c.Stuck {
 		return nil
 	}
 	err := t.change(ctx, func(h *rollout.Holding, _ rollout.Instant) error {
+		if err := h.Stick(t.Intent, t.Life, false); err != nil {
+			return err
+		}
 		return h.Attempted(t.Intent, t.Life, rollout.VerdictAccepted)
 	})
-	if errors.Is(err, rollout.ErrClaimGone) {
+	if errors.Is(err, rollout.ErrClaimGone) || errors.Is(err, rollout.ErrMoved) {
 		return nil
 	}
 	return err

@@ -103,11 +103,77 @@ func TestOldUnsettledClaimIsLeftToTheOperator(t *testing.T) {
 		_, _ = ticket.Ran(t.Context(), rollout.Run{}, errLost)
 		pass(24 * time.Hour)
 		g.temporal.goAway(nil)
-		pass(time.Minute)
-		if c := g.claim(t, "k"); !c.Open() || len(g.temporal.fenced) > 0 || g.counts.stuck == 0 {
+		pass(time.Hour) // many looks
+		if c := g.claim(t, "k"); !c.Open() || !c.Stuck || len(g.temporal.fenced) > 0 || g.counts.stuck != 1 {
 			t.Errorf("%+v, %v, stuck %d", c, g.temporal.fenced, g.counts.stuck)
 		}
 	})
+}
+
+// A run that Temporal forgot is the operator's, until it turns up after all.
+func TestForgottenRunIsStuckAndTold(t *testing.T) {
+	resolving(t, func(t *testing.T, g *gateway) {
+		ticket := g.take(t, "k", true)
+		if _, err := ticket.Ran(t.Context(), rollout.Run{State: rollout.RunRunning}, nil); err != nil {
+			t.Fatal(err)
+		}
+		pass(time.Hour)
+		if c := g.claim(t, "k"); !c.Stuck || !c.Open() || g.counts.stuck != 1 || !g.Suspects("a", "k", ticket.Life) {
+			t.Errorf("%+v, told of %d times", c, g.counts.stuck)
+		}
+		g.temporal.set(ticket.WorkflowID(), rollout.RunRunning, "")
+		pass(time.Minute)
+		if c := g.claim(t, "k"); c.Stuck || !c.Accepted {
+			t.Errorf("it runs: %+v", c)
+		}
+		g.temporal.set(ticket.WorkflowID(), rollout.RunCompleted, "")
+		pass(time.Minute)
+		if c := g.claim(t, "k"); c.State != rollout.ClaimDone || g.Suspects("a", "k", ticket.Life) {
+			t.Errorf("it completed: %+v", c)
+		}
+	})
+}
+
+// A start is acknowledged, or its document moved, between the tombstone and the
+// note of it: the next look goes by what is on record then.
+func TestTombstoneOfALifeThatChangedMeanwhile(t *testing.T) {
+	for name, c := range map[string]struct {
+		meanwhile func(h *rollout.Holding, life uint64, at rollout.Instant) error
+		stuck     bool
+	}{
+		"acknowledged": {func(h *rollout.Holding, life uint64, _ rollout.Instant) error {
+			return h.Attempted("k", life, rollout.VerdictAccepted)
+		}, true},
+		"moved": {func(h *rollout.Holding, life uint64, at rollout.Instant) error {
+			if err := h.Attempted("k", life, rollout.VerdictNothing); err != nil {
+				return err
+			}
+			return h.Move("k", life, "two", at)
+		}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			resolving(t, func(t *testing.T, g *gateway) {
+				ticket := g.take(t, "k", true)
+				g.temporal.onFence(func() {
+					err := g.records.Update(t.Context(), "a", func(h *rollout.Holding, at rollout.Instant) error { return c.meanwhile(h, ticket.Life, at) })
+					if err != nil {
+						t.Error(err)
+					}
+				})
+				if _, err := ticket.Ran(t.Context(), rollout.Run{}, errLost); err != nil {
+					t.Fatal(err)
+				}
+				pass(time.Hour)
+				got := g.claim(t, "k")
+				if got.Stuck != c.stuck || c.stuck && !got.Open() || c.stuck != (g.counts.stuck == 1) {
+					t.Errorf("%+v, stuck %d", got, g.counts.stuck)
+				}
+				if g.Suspects("a", "k", ticket.Life) != c.stuck {
+					t.Errorf("the resolver looks at it: %v", !c.stuck)
+				}
+			})
+		})
+	}
 }
 
 func TestFailuresAreTold(t *testing.T) {

@@ -126,6 +126,13 @@ func (l *suspects) len() int {
 	return len(l.known)
 }
 
+// has reports whether the life is on the list.
+func (l *suspects) has(key suspectKey) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.known[key] != nil
+}
+
 // next waits for a life to be due; false if ctx ends first.
 func (l *suspects) next(ctx context.Context) (suspect, bool) {
 	for {

@@ -14,8 +14,12 @@ type Claim struct {
 	Route  string         `json:"route"`
 	Path   string         `json:"path"`
 	State  string         `json:"state"`
-	// Ambiguous: what was sent for it may or may not have arrived.
+	// Ambiguous: what was sent for it may or may not have arrived, and nobody is
+	// at work on it.
 	Ambiguous bool `json:"ambiguous"`
+	// Why is the word for what keeps it open for longer than it should be: stuck,
+	// ambiguous or overdue. It is empty for one that is merely under way.
+	Why string `json:"why,omitempty"`
 	// Owner is the gateway that is to settle it.
 	Owner string `json:"owner"`
 	// Epoch is that of the policy that its path was decided under.
@@ -44,12 +48,13 @@ type Sends struct {
 	Last  time.Time `json:"last"`
 }
 
-// shown returns the claim as the API shows it; self is the gateway's own name.
-func shown(docID string, c *rollout.Claim, self string, now time.Time) Claim {
+// shown returns the claim as the API shows it.
+func (a *api) shown(docID string, c *rollout.Claim, now time.Time) Claim {
 	born := time.UnixMilli(c.Born).UTC()
+	why := a.why(docID, c, now)
 	s := Claim{
 		DocID: docID, Intent: c.Intent, Life: c.Life, Route: c.Route, Path: c.Path.String(), State: c.State.String(),
-		Ambiguous: ambiguous(c, self), Owner: c.Owner, Epoch: c.Epoch, Born: born, Age: now.Sub(born).Seconds(),
+		Ambiguous: why.ambiguous(), Why: string(why), Owner: c.Owner, Epoch: c.Epoch, Born: born, Age: now.Sub(born).Seconds(),
 		Attempts: c.Attempts, Unsettled: c.Unsettled, Accepted: c.Accepted, Delayed: c.Delayed, Broken: c.Broken,
 	}
 	if c.Settled > 0 {
@@ -59,22 +64,4 @@ func shown(docID string, c *rollout.Claim, self string, now time.Time) Claim {
 		s.Sends = append(s.Sends, Sends{Owner: sends.Owner, Count: sends.Count, Last: time.UnixMilli(sends.Last).UTC()})
 	}
 	return s
-}
-
-// ambiguous reports whether what was sent for an open claim may or may not have
-// arrived, for all that this gateway knows. Those that are merely under way are
-// so for a moment too.
-func ambiguous(c *rollout.Claim, self string) bool {
-	if !c.Open() {
-		return false
-	}
-	if c.Path == rollout.Temporal {
-		return !c.Accepted && c.Unsettled > 0
-	}
-	for _, sends := range c.Sends {
-		if sends.Owner != self {
-			return true
-		}
-	}
-	return false
 }

@@ -25,6 +25,11 @@ type records struct {
 	mu       sync.Mutex
 	holdings map[string]*rollout.Holding // guarded by mu
 	broken   error                       // what every use fails with; guarded by mu
+	suspects map[rollout.Intent]bool     // never written after the start
+}
+
+func (r *records) Suspects(_ string, intent rollout.Intent, life uint64) bool {
+	return life == 7 && r.suspects[intent]
 }
 
 func (r *records) Open(_ context.Context, visit func(*rollout.Holding) error) error {
@@ -88,7 +93,8 @@ func openDesk(t testing.TB, options ...func(*operator.Config)) *desk {
 	}
 	t.Cleanup(func() { log.Close() })
 	d := &desk{t: t, records: &records{holdings: map[string]*rollout.Holding{}}, audit: log}
-	config := operator.Config{Records: d.records, Claims: d.records, Audit: log, Owner: "gw-1", Log: zap.NewNop()}
+	config := operator.Config{Records: d.records, Claims: d.records, Audit: log, Log: zap.NewNop(),
+		Limits: operator.Limits{Start: 2 * time.Minute, Legacy: 3 * time.Minute, Horizon: 15 * time.Minute}}
 	for _, option := range options {
 		option(&config)
 	}
@@ -166,6 +172,16 @@ func onLegacy(intent string, senders ...string) rollout.Claim {
 		c.Sends = append(c.Sends, rollout.Sends{Owner: owner, Count: 1, Last: c.Born})
 	}
 	return c
+}
+
+// aged is a claim, and its sends, of that age.
+func aged(age time.Duration) func(*rollout.Claim) {
+	return func(c *rollout.Claim) {
+		c.Born = time.Now().Add(-age).UnixMilli()
+		for i := range c.Sends {
+			c.Sends[i].Last = c.Born
+		}
+	}
 }
 
 func accepted(c *rollout.Claim) { c.Accepted = true }

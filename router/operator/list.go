@@ -33,17 +33,14 @@ func (a *api) list(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	state := query.Get("state")
-	if state != "" && state != "open" && state != "ambiguous" {
-		refuse(w, fmt.Errorf("state: %q is neither open nor ambiguous", state))
+	now := time.Now()
+	match, known := a.matcher(state, now)
+	if !known {
+		refuse(w, fmt.Errorf("state: %q is not one of open, ambiguous and residue", state))
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), timeout)
 	defer cancel()
-	now := time.Now()
-	match := (*rollout.Claim).Open
-	if state == "ambiguous" {
-		match = func(c *rollout.Claim) bool { return ambiguous(c, a.Owner) }
-	}
 	err = a.Records.Open(ctx, func(h *rollout.Holding) error {
 		// Nearly all are looked at in vain where much is open: copy only what stays.
 		if some(h, match) && found.wants(h.DocID) {
@@ -60,10 +57,26 @@ func (a *api) list(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, page)
 }
 
+// matcher picks claims of documents.
+type matcher func(docID string, c *rollout.Claim) bool
+
+// matcher returns what a list of the state holds; false if there is no such list.
+func (a *api) matcher(state string, now time.Time) (matcher, bool) {
+	switch state {
+	case "", "open":
+		return func(_ string, c *rollout.Claim) bool { return c.Open() }, true
+	case "ambiguous":
+		return func(docID string, c *rollout.Claim) bool { return a.why(docID, c, now).ambiguous() }, true
+	case "residue":
+		return func(docID string, c *rollout.Claim) bool { return a.why(docID, c, now) != "" }, true
+	}
+	return nil, false
+}
+
 // some reports whether any claim of the holding matches.
-func some(h *rollout.Holding, match func(*rollout.Claim) bool) bool {
+func some(h *rollout.Holding, match matcher) bool {
 	for i := range h.Claims {
-		if match(&h.Claims[i]) {
+		if match(h.DocID, &h.Claims[i]) {
 			return true
 		}
 	}
@@ -71,11 +84,11 @@ func some(h *rollout.Holding, match func(*rollout.Claim) bool) bool {
 }
 
 // matching returns the holding's claims that match, as the API shows them.
-func (a *api) matching(h *rollout.Holding, match func(*rollout.Claim) bool, now time.Time) []Claim {
+func (a *api) matching(h *rollout.Holding, match matcher, now time.Time) []Claim {
 	claims := make([]Claim, 0, len(h.Claims))
 	for i := range h.Claims {
-		if match(&h.Claims[i]) {
-			claims = append(claims, shown(h.DocID, &h.Claims[i], a.Owner, now))
+		if match(h.DocID, &h.Claims[i]) {
+			claims = append(claims, a.shown(h.DocID, &h.Claims[i], now))
 		}
 	}
 	return claims
@@ -99,7 +112,7 @@ func (a *api) show(w http.ResponseWriter, r *http.Request) {
 		a.unavailable(w, err)
 		return
 	}
-	page := ClaimPage{Claims: a.matching(h, func(*rollout.Claim) bool { return true }, time.Now())}
+	page := ClaimPage{Claims: a.matching(h, func(string, *rollout.Claim) bool { return true }, time.Now())}
 	if len(page.Claims) == 0 {
 		writeProblem(w, problem{Slug: "no-claims", Status: http.StatusNotFound,
 			Detail: "nothing is on record of this document: nothing of it is open, and the horizon has passed since the last of it was settled"})

@@ -3,12 +3,14 @@ package operator_test
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"reflect"
 	"slices"
 	"testing"
+	"time"
 
 	"sluice/rollout"
 	"sluice/router/operator"
@@ -23,30 +25,53 @@ func names(claims []operator.Claim) []string {
 	return list
 }
 
-func TestWhatIsOpenAndWhatIsAmbiguous(t *testing.T) {
+// What is merely under way, here or at another gateway, is in no list of doubts.
+func TestWhatIsOpenAmbiguousAndResidue(t *testing.T) {
 	d := openDesk(t)
-	d.records.put("a", onTemporal("unsettled"))
-	d.records.put("b", onTemporal("acknowledged", accepted))
-	d.records.put("c", onTemporal("waiting", func(c *rollout.Claim) { c.Attempts, c.Unsettled = 0, 0 }))
-	d.records.put("d", onTemporal("done", done))
-	d.records.put("e", onLegacy("own", "gw-1"), onLegacy("other's", "gw-0"), onLegacy("both's", "gw-1", "gw-0"))
-	d.records.put("f", onTemporal("over", done), onTemporal("next"))
-	open := []string{"a:unsettled", "b:acknowledged", "c:waiting", "e:own", "e:other's", "e:both's", "f:next"}
+	d.records.suspects = map[rollout.Intent]bool{"suspect": true, "followed": true}
+	sent := func(age time.Duration, senders ...string) rollout.Claim {
+		c := onLegacy("sent by "+senders[0], senders...)
+		aged(age)(&c)
+		return c
+	}
+	retried := sent(time.Hour, "gw-2")
+	retried.Sends[0].Last = time.Now().UnixMilli()
+	stuck := func(c *rollout.Claim) { c.Stuck, c.Accepted = true, true }
+	for id, claims := range map[string][]rollout.Claim{
+		"a": {onTemporal("under way")},
+		"b": {onTemporal("late", aged(3*time.Minute))},
+		"c": {onTemporal("suspect")},
+		"d": {onTemporal("followed", accepted)},
+		"e": {onTemporal("slow", accepted, aged(16*time.Minute))},
+		"f": {onTemporal("stuck", stuck)},
+		"g": {onTemporal("waiting", func(c *rollout.Claim) { c.Attempts, c.Unsettled = 0, 0 })},
+		"h": {onTemporal("done", done, aged(time.Hour)), onTemporal("next")},
+		"i": {sent(time.Minute, "gw-1"), sent(time.Minute, "gw-2")},
+		"j": {sent(4*time.Minute, "gw-2")},
+		"k": {retried},
+	} {
+		d.records.put(id, claims...)
+	}
+	why := map[string]string{"b:late": "ambiguous", "c:suspect": "ambiguous", "e:slow": "overdue", "f:stuck": "stuck",
+		"j:sent by gw-2": "ambiguous", "k:sent by gw-2": "overdue"}
+	open := []string{"a:under way", "b:late", "c:suspect", "d:followed", "e:slow", "f:stuck", "g:waiting", "h:next",
+		"i:sent by gw-1", "i:sent by gw-2", "j:sent by gw-2", "k:sent by gw-2"}
 	for query, want := range map[string][]string{
 		"":                         open,
 		"?state=open":              open,
-		"?state=ambiguous":         {"a:unsettled", "e:other's", "e:both's", "f:next"},
-		"?state=ambiguous&after=a": {"e:other's", "e:both's", "f:next"},
-		"?after=f":                 {},
+		"?state=ambiguous":         {"b:late", "c:suspect", "f:stuck", "j:sent by gw-2"},
+		"?state=ambiguous&after=c": {"f:stuck", "j:sent by gw-2"},
+		"?state=residue":           slices.Sorted(maps.Keys(why)),
+		"?after=k":                 {},
 	} {
 		var page operator.ClaimPage
 		d.do("GET", "/api/claims"+query, "", http.StatusOK, &page)
 		if got := names(page.Claims); !slices.Equal(got, want) || page.Next != "" {
 			t.Errorf("%q: got %q (next %q) instead of %q", query, got, page.Next, want)
 		}
-		for _, c := range page.Claims {
-			if want := slices.Contains([]string{"unsettled", "other's", "both's", "next"}, string(c.Intent)); c.Ambiguous != want {
-				t.Errorf("%s: ambiguous is %v", c.Intent, c.Ambiguous)
+		for i, name := range names(page.Claims) {
+			if c := page.Claims[i]; c.Why != why[name] || c.Ambiguous != (why[name] == "ambiguous" || why[name] == "stuck") {
+				t.Errorf("%s: why is %q, ambiguous %v", name, c.Why, c.Ambiguous)
 			}
 		}
 	}

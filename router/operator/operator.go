@@ -1,7 +1,7 @@
 // Package operator is the API by which operators look at what the gateway holds,
 // and put right by hand what it cannot put right itself.
 //
-//	GET  /api/claims?state=open|ambiguous&limit=N&after=DOC_ID
+//	GET  /api/claims?state=open|ambiguous|residue&limit=N&after=DOC_ID
 //	GET  /api/claims/DOC_ID       (escaped as one part of a path)
 //	POST /api/claims/settle       {"doc_id", "intent", "life", "state", "reason"}
 //	GET  /api/audit?after=SEQ&limit=N
@@ -37,12 +37,15 @@ type Records interface {
 	Get(ctx context.Context, docID string) (*rollout.Holding, error)
 }
 
-// Claims settles.
+// Claims settles, and knows what is at work.
 type Claims interface {
 	// Force settles an open life whatever is known of it. It fails with
 	// rollout.ErrClaimGone and has done nothing; after any other error nobody
 	// knows.
 	Force(ctx context.Context, docID string, intent rollout.Intent, life uint64, state rollout.ClaimState) error
+	// Suspects reports whether this gateway knows that none of its requests is at
+	// work on the life.
+	Suspects(docID string, intent rollout.Intent, life uint64) bool
 }
 
 // Audit is the record of what was done by hand.
@@ -59,10 +62,9 @@ type Config struct {
 	Claims  Claims
 	Audit   Audit
 	// Views are resources that are only looked at.
-	Views []View
-	// Owner is this gateway's name among the owners of claims.
-	Owner string
-	Log   *zap.Logger
+	Views  []View
+	Limits Limits
+	Log    *zap.Logger
 }
 
 // timeout bounds one look at the store, which may hold a million claims.

@@ -51,6 +51,8 @@ func (f *forcing) Force(context.Context, string, rollout.Intent, uint64, rollout
 	return f.force()
 }
 
+func (*forcing) Suspects(string, rollout.Intent, uint64) bool { return false }
+
 func TestTheRecordComesFirstAndFailuresFollow(t *testing.T) {
 	for name, test := range map[string]struct {
 		failed error

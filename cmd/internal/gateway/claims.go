@@ -25,6 +25,7 @@ import (
 type records interface {
 	claims.Store
 	claims.Roll
+	bookkeeping
 	Close() error
 }
 

@@ -56,6 +56,7 @@ type Gateway struct {
 	claims   *claims.Book
 	away     *claims.Away // nil: without a claim nothing is sent
 	breaker  *breaker.Breaker
+	books    books
 	shadow   mirroring
 	router   *router.Router
 	name     string // this process's, in claims
@@ -112,6 +113,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 	group.Go(func() error { g.health.Watch(running, pollersInterval); return nil })
 	group.Go(func() error { g.watchBreaker(running); return nil })
 	group.Go(func() error { return g.claims.Run(running) })
+	group.Go(func() error { g.books.keep(running, g.records, g.options.Log.Named("claims")); return nil })
 	group.Go(func() error { return g.runShadow(running) })
 	if store, may := g.records.(losable); may {
 		group.Go(func() error { g.rebuild(running, store); return nil })

@@ -134,14 +134,13 @@ func (g *Gateway) withdraw() error {
 func (g *Gateway) handOver(running context.Context, heir *handover.Successor) error {
 	began := time.Now()
 	g.options.Log.Info("handing over", zap.Int("to_process", heir.Process))
-	errs := []error{g.withdraw(), connect.Closed(g.public), connect.Closed(g.operator)}
-	if g.predecessor != nil {
-		errs = append(errs, g.predecessor.Inherited().Close())
-	}
-	g.accepting.Wait()
-	errs = append(errs, heir.Stopped())
+	errs := []error{g.withdraw(), connect.Closed(g.public), connect.Closed(g.operator), heir.Stopped()}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(running), g.config.Drain.Timeout.Std())
 	defer cancel()
+	if g.predecessor != nil {
+		errs = append(errs, g.predecessor.Inherited().End(ctx))
+	}
+	g.accepting.Wait()
 	moved, err := g.connections.MoveTo(ctx, heir.Give)
 	errs = append(errs, g.unfinished(err), g.operatorServer.Shutdown(ctx), heir.Close())
 	g.options.Log.Info("handed over", zap.Int("connections", moved), zap.Duration("took", time.Since(began)))

@@ -51,6 +51,7 @@ func (g *Gateway) metricsConfig() metrics.GatewayConfig {
 			ready, _ := g.shadow.watch.ShadowReady(route)
 			return ready
 		},
+		Books:    g.books.read,
 		Draining: func() bool { return g.router.Draining() },
 	}
 	if g.config.Claims.Store == "postgres" && g.config.Claims.Away > 0 {

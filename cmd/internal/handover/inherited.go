@@ -1,6 +1,7 @@
 package handover
 
 import (
+	"context"
 	"net"
 	"net/http"
 	"sync"
@@ -17,10 +18,12 @@ type Inherited struct {
 	some   sync.Cond // of mu: queue or closed has changed
 	queue  []*net.TCPConn
 	closed bool
+
+	ended chan struct{} // closed with closed
 }
 
 func newInherited(first time.Duration) *Inherited {
-	i := &Inherited{first: first}
+	i := &Inherited{first: first, ended: make(chan struct{})}
 	i.some.L = &i.mu
 	return i
 }
@@ -53,13 +56,26 @@ func (i *Inherited) Accept() (net.Conn, error) {
 	return &inheritedConn{TCPConn: conn, first: i.first}, nil
 }
 
-// Close takes no more.
+// Close takes no more. It is called when the predecessor has ended, too.
 func (i *Inherited) Close() error {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	i.closed = true
-	i.some.Broadcast()
+	if !i.closed {
+		i.closed = true
+		close(i.ended)
+		i.some.Broadcast()
+	}
 	return nil
+}
+
+// End waits until the predecessor has given all that it has, so that none is lost
+// that is still on its way, or until ctx ends; then it closes.
+func (i *Inherited) End(ctx context.Context) error {
+	select {
+	case <-i.ended:
+	case <-ctx.Done():
+	}
+	return i.Close()
 }
 
 // Addr satisfies net.Listener.

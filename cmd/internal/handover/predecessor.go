@@ -163,6 +163,7 @@ func (p *Predecessor) Inherited() *Inherited { return p.inherited }
 
 // inherit takes what the predecessor gives until it ends.
 func (p *Predecessor) inherit() {
+	defer p.inherited.Close()
 	for {
 		m, files, err := p.channel.receive()
 		if err != nil {

@@ -24,6 +24,8 @@
 //   - An entry of the index points to a sound record, and a segment is taken away
 //     only after no entry points into it.
 //   - Memory and disk agree: what could not be stored is in neither.
+//   - The books are what the log says: those that a segment begins with, and the
+//     changes after them. So they are stored with the claims, to the letter.
 //
 // Locks are taken in this order: shard.mu, journal.syncing, journal.mu.
 package embedded
@@ -79,6 +81,7 @@ type Store struct {
 	seed    maphash.Seed
 	shards  [shards]shard
 	journal *journal
+	brought rollout.Books // what the books said when this process began
 
 	closing atomic.Bool
 	stop    chan struct{}
@@ -130,11 +133,17 @@ func (s *Store) begin() error {
 	boot := bootID()
 	crashed := !last.Clean && (boot == "" || last.Boot != boot)
 	s.journal = newJournal(s.config, last.Salt)
+	if err := s.bringBooks(last); err != nil {
+		return err
+	}
 	damaged, err := s.recover(last.Clean, crashed)
 	if err != nil {
 		return err
 	}
-	s.state = state{Salt: last.Salt, Boot: boot, Sync: s.config.Sync, Lost: last.Lost || crashed && (damaged || !last.Sync)}
+	s.state = state{Salt: last.Salt, Boot: boot, Sync: s.config.Sync, Lost: last.Lost || crashed && (damaged || !last.Sync), Books: last.Books}
+	if err := s.openBooks(crashed); err != nil {
+		return err
+	}
 	if s.state.Lost {
 		s.config.Log.Warn("claims may be missing after a loss of power, until they are rebuilt", zap.String("dir", s.config.Dir))
 	}

@@ -98,7 +98,24 @@ type moment struct {
 	files    files
 	head     string // the newest segment
 	used     int    // bytes of it
-	holdings map[string][]byte
+	holdings contents
+}
+
+// contents is what a store holds, encoded: the documents' holdings, and the books
+// with what is open.
+type contents struct {
+	documents map[string][]byte
+	books     string
+}
+
+// booksOf reads a store's books.
+func booksOf(t *testing.T, s *embedded.Store) string {
+	t.Helper()
+	books, err := s.Books(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprint(books)
 }
 
 // history makes updates of every kind and returns the moment after each. The
@@ -119,7 +136,7 @@ func history(t *testing.T, c embedded.Config) []moment {
 		if n := len(moments); n > 0 && moments[n-1].used == used && moments[n-1].head == filepath.Base(path) {
 			return // the update changed nothing
 		}
-		moments = append(moments, moment{readDir(t, c.Dir), filepath.Base(path), used, maps.Clone(holdings)})
+		moments = append(moments, moment{readDir(t, c.Dir), filepath.Base(path), used, contents{maps.Clone(holdings), booksOf(t, s)}})
 	}
 	note()
 	for i := range 14 {
@@ -152,7 +169,7 @@ func history(t *testing.T, c embedded.Config) []moment {
 
 // check opens the directory and returns what differs from the holdings, or why it
 // cannot be opened.
-func check(t *testing.T, c embedded.Config, want map[string][]byte) error {
+func check(t *testing.T, c embedded.Config, want contents) error {
 	t.Helper()
 	s, err := embedded.Open(t.Context(), c)
 	if err != nil {
@@ -171,15 +188,18 @@ func check(t *testing.T, c embedded.Config, want map[string][]byte) error {
 			return err
 		}
 		got := rollout.AppendHolding(nil, h)
-		if want[id] == nil && h.Version == 0 && len(h.Claims) == 0 {
+		if want.documents[id] == nil && h.Version == 0 && len(h.Claims) == 0 {
 			continue
 		}
-		if !bytes.Equal(got, want[id]) {
+		if !bytes.Equal(got, want.documents[id]) {
 			wrong = append(wrong, fmt.Sprintf("%s is %+v", id, *h))
 		}
 	}
-	if n := embedded.Entries(s); n != len(want) {
-		wrong = append(wrong, fmt.Sprintf("%d documents, want %d", n, len(want)))
+	if n := embedded.Entries(s); n != len(want.documents) {
+		wrong = append(wrong, fmt.Sprintf("%d documents, want %d", n, len(want.documents)))
+	}
+	if books := booksOf(t, s); books != want.books {
+		wrong = append(wrong, fmt.Sprintf("the books are %s, want %s", books, want.books))
 	}
 	if wrong != nil {
 		return fmt.Errorf("not what was stored: %s", strings.Join(wrong, "; "))

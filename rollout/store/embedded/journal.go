@@ -9,6 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"sluice/rollout"
 )
 
 // journal is the log: its segments in order.
@@ -31,6 +33,9 @@ type journal struct {
 	batch   *batch     // guarded by mu; who waits for the next flush
 	dirty   []*segment // guarded by mu; what was written to since the last flush
 	created bool       // guarded by mu; so the directory was
+
+	books rollout.Books // guarded by mu; of all records in the log and before it
+	page  []byte        // guarded by mu; room for them
 
 	syncing sync.Mutex // held for the whole of a flush, and while a file goes
 }
@@ -55,7 +60,7 @@ func (j *journal) segment(id uint32) *segment {
 	return list[i]
 }
 
-// read appends the body of the record there. The index must point to it, so
+// read appends the holding of the record there. The index must point to it, so
 // that it is not taken away meanwhile.
 func (j *journal) read(b []byte, p place) (_ []byte, err error) {
 	defer faults(&err)()
@@ -64,14 +69,21 @@ func (j *journal) read(b []byte, p place) (_ []byte, err error) {
 	if !sound {
 		return nil, fmt.Errorf("%s at byte %d: %w", g.path, p.offset, errDamaged)
 	}
-	return append(b, body...), nil
+	holding, err := rollout.ParsePostings(body, nil)
+	return append(b, holding...), err
 }
 
-// store appends a record. With live it counts as pointed to, until leave. With
-// sync it waits until the disk has it; if that fails, the record is void.
-func (j *journal) store(body []byte, live bool) (place, error) {
+// store appends a record, and enters what it is for the books. With live it counts
+// as pointed to, until leave. With sync it waits until the disk has it; if that
+// fails, the record is void.
+func (j *journal) store(body []byte, live bool, postings []rollout.Posting) (place, error) {
 	j.mu.Lock()
 	p, err := j.append(body, live)
+	if err == nil {
+		for _, posting := range postings {
+			j.books.Post(posting)
+		}
+	}
 	if err != nil || !j.sync {
 		j.mu.Unlock()
 		return p, err
@@ -79,14 +91,15 @@ func (j *journal) store(body []byte, live bool) (place, error) {
 	b, leads := j.join()
 	j.mu.Unlock()
 	if err := j.flushed(b, leads); err != nil {
-		j.revoke(p, len(body), live)
+		j.revoke(p, len(body), live, postings)
 		return place{}, err
 	}
 	return p, nil
 }
 
-// move appends a record that there is already, so nobody waits for the disk.
-func (j *journal) move(body []byte) (place, error) {
+// move appends a holding that there is already, so nobody waits for the disk.
+func (j *journal) move(holding []byte) (place, error) {
+	body := append(rollout.AppendPostings(nil, nil), holding...)
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.append(body, true)
@@ -100,7 +113,7 @@ func (j *journal) append(body []byte, live bool) (place, error) {
 		}
 	}
 	g := j.head
-	offset, err := g.append(body)
+	offset, err := g.append(body, 0)
 	if err != nil {
 		if g.seal() == nil { // perhaps the next segment is sound
 			j.head = nil
@@ -119,10 +132,12 @@ func (j *journal) append(body []byte, live bool) (place, error) {
 
 // turn ends the head and begins a new one. It needs mu. The new file gets its
 // name only after the old one has its end mark, so at any time every named
-// segment but the last has one.
+// segment but the last has one. It begins with the books, so that those before it
+// can go.
 func (j *journal) turn(body int) error {
 	path := filepath.Join(j.dir, unnamed)
-	g, err := newSegment(path, max(j.size, recordSize(body)+word), j.reserve)
+	j.page = rollout.AppendBooks(j.page[:0], j.books)
+	g, err := newSegment(path, max(j.size, recordSize(len(j.page))+recordSize(body)+word), j.reserve)
 	if err != nil {
 		return err
 	}
@@ -135,6 +150,9 @@ func (j *journal) turn(body int) error {
 	j.next++
 	j.head, j.created = g, true
 	j.segments.Store(new(append(slices.Clip(j.list()), g)))
+	if _, err := g.append(j.page, bookMark); err != nil {
+		return err
+	}
 	select {
 	case j.turned <- struct{}{}:
 	default:
@@ -160,10 +178,17 @@ func (j *journal) end() error {
 // leave notes that the index does not point to the record any more.
 func (j *journal) leave(p place) { j.segment(p.segment).live.Add(-1) }
 
-// revoke makes a record void, if its segment is still there.
-func (j *journal) revoke(p place, body int, live bool) {
+// revoke makes a record void, if its segment is still there. The log may have gone
+// on in a segment whose books begin with it: there they stand anew.
+func (j *journal) revoke(p place, body int, live bool, postings []rollout.Posting) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	for _, posting := range postings {
+		j.books.Strike(posting)
+	}
+	if j.page = rollout.AppendBooks(j.page[:0], j.books); j.head != nil && j.head.fits(len(j.page)) {
+		_, _ = j.head.append(j.page, bookMark) // or the books of a disk that fails are wrong
+	}
 	g := j.segment(p.segment)
 	if g == nil {
 		return

@@ -7,10 +7,12 @@ import (
 	"unsafe"
 )
 
-// A record is a header of one word, a body (an encoded holding), and zeros up to
-// a multiple of a word. A word of zeros is where the next record will be.
+// A record is a header of one word, a body, and zeros up to a multiple of a word.
+// The body is what the change was for the books (nothing, if the sweeper has only
+// moved the record here) and the holding, both encoded. A word of zeros is where the next record will be.
 //
-//	bits 0..29    length of the body
+//	bits 0..28    length of the body
+//	bit  29       books: the body is what the books say here
 //	bit  30       end mark: nothing follows in this segment
 //	bit  31       void: skip it
 //	bits 32..63   CRC-32C of segment, length, mark and body
@@ -21,9 +23,11 @@ type header uint64
 
 const (
 	word     = 8
-	maxBody  = 1<<30 - 1
+	maxBody  = 1<<29 - 1
+	bookMark = header(1 << 29)
 	endMark  = header(1 << 30)
 	voidMark = header(1 << 31)
+	marks    = bookMark | endMark | voidMark
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -41,10 +45,11 @@ func newHeader(salt, segment uint32, body []byte, mark header) header {
 func (h header) length() int { return int(h & maxBody) }
 func (h header) end() bool   { return h&endMark != 0 }
 func (h header) void() bool  { return h&voidMark != 0 }
+func (h header) books() bool { return h&bookMark != 0 }
 
 // sound reports whether the header is that of the body.
 func (h header) sound(salt, segment uint32, body []byte) bool {
-	return h == newHeader(salt, segment, body, h&(endMark|voidMark))
+	return h == newHeader(salt, segment, body, h&marks)
 }
 
 // recordSize returns how many bytes a record takes up.

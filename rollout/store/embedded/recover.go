@@ -161,12 +161,20 @@ func (r *recovery) damage(path string, offset int, what string) error {
 }
 
 // apply makes the index point to the record, or to nothing.
-func (r *recovery) apply(g *segment, h header, body []byte) error {
+func (r *recovery) apply(g *segment, h header, body []byte) (err error) {
+	if h.books() {
+		r.store.journal.books, err = rollout.ParseBooks(body)
+		return err
+	}
 	g.records.Add(1)
 	if h.void() {
 		return nil
 	}
-	holding, err := rollout.ParseHolding(body)
+	body, err = rollout.ParsePostings(body, r.store.journal.books.Post)
+	var holding *rollout.Holding
+	if err == nil {
+		holding, err = rollout.ParseHolding(body)
+	}
 	if err != nil {
 		return fmt.Errorf("another version of sluice has written this: %w", err)
 	}

@@ -21,7 +21,7 @@ type segment struct {
 	since time.Time
 
 	used    int          // bytes of records; guarded by journal.mu while it is the head
-	records atomic.Int64 // how many there are
+	records atomic.Int64 // how many there are, without books
 	live    atomic.Int64 // how many of them the index points to, or soon will
 
 	dirty  bool // guarded by journal.mu; it is in journal.dirty
@@ -99,13 +99,15 @@ func (g *segment) fits(body int) bool { return g.used+recordSize(body)+word <= l
 
 // append copies a body in; it must fit. The header is written last: until then
 // there is no record.
-func (g *segment) append(body []byte) (offset int, err error) {
+func (g *segment) append(body []byte, mark header) (offset int, err error) {
 	defer faults(&err)()
 	offset = g.used
 	copy(g.data[offset+word:], body)
-	headerAt(g.data, offset).Store(uint64(newHeader(g.salt, g.id, body, 0)))
+	headerAt(g.data, offset).Store(uint64(newHeader(g.salt, g.id, body, mark)))
 	g.used += recordSize(len(body))
-	g.records.Add(1)
+	if mark != bookMark {
+		g.records.Add(1)
+	}
 	return offset, nil
 }
 

@@ -13,9 +13,14 @@ type shard struct {
 	table  table          // guarded by mu
 	owners map[string]int // guarded by mu; how often each owns an open claim or its sends
 
+	// books are of what this process did.
+	books rollout.Books // guarded by mu
+
 	// Room to work in, guarded by mu.
 	before, after []byte
 	owned         []string
+	was           []rollout.Claim
+	postings      []rollout.Posting
 }
 
 // roomy is the most room that a shard keeps between two updates.
@@ -30,6 +35,17 @@ func (s *shard) trim() {
 		s.after = nil
 	}
 	clear(s.owned)
+	if clear(s.was); cap(s.was) > 8 {
+		s.was = nil
+	}
+	clear(s.postings)
+}
+
+// post enters what was stored into the books.
+func (s *shard) post() {
+	for _, p := range s.postings {
+		s.books.Post(p)
+	}
 }
 
 // own counts the owners of a holding that takes the place of one with the owners

@@ -24,6 +24,8 @@ type state struct {
 	Sync bool `json:"sync"`
 	// Lost: claims may be missing since a loss of power.
 	Lost bool `json:"lost"`
+	// Books are what they were when the log was last empty, encoded.
+	Books []byte `json:"books,omitempty"`
 }
 
 const stateFile = "state"

@@ -70,6 +70,9 @@ func (s *Store) reclaim() error {
 		if settled, err := s.journal.settled(); !settled || s.closing.Load() {
 			return err // what was moved may be nowhere else
 		}
+		if err := s.keepBooks(); err != nil {
+			return err
+		}
 		if err := s.journal.drop(); err != nil {
 			return err
 		}
@@ -119,8 +122,12 @@ func (s *Store) empty(g *segment) (err error) {
 		if !sound {
 			return errDamaged
 		}
-		if !h.void() {
-			if err := s.rescue(place{g.id, uint32(offset)}, body); err != nil {
+		if !h.void() && !h.books() {
+			holding, err := rollout.ParsePostings(body, nil)
+			if err == nil {
+				err = s.rescue(place{g.id, uint32(offset)}, holding)
+			}
+			if err != nil {
 				return err
 			}
 		}
@@ -129,9 +136,9 @@ func (s *Store) empty(g *segment) (err error) {
 	return nil
 }
 
-// rescue copies the record to the head if the index points to it.
-func (s *Store) rescue(from place, body []byte) error {
-	h, err := rollout.ParseHolding(body)
+// rescue copies the record's holding to the head if the index points to it.
+func (s *Store) rescue(from place, holding []byte) error {
+	h, err := rollout.ParseHolding(holding)
 	if err != nil {
 		return err
 	}
@@ -143,7 +150,7 @@ func (s *Store) rescue(from place, body []byte) error {
 		if slot.place != from {
 			continue
 		}
-		to, err := s.journal.move(body)
+		to, err := s.journal.move(holding)
 		if err != nil {
 			return err
 		}

@@ -32,6 +32,7 @@ func (s *Store) Update(ctx context.Context, docID string, change func(h *rollout
 	}
 	version := h.Version
 	shard.owned = appendOwners(shard.owned[:0], h)
+	shard.was = append(shard.was[:0], h.Claims...)
 	if err := change(h, at); err != nil {
 		return err
 	}
@@ -45,6 +46,7 @@ func (s *Store) Update(ctx context.Context, docID string, change func(h *rollout
 		}
 	}
 	h.Version++
+	shard.postings = rollout.Postings(shard.postings[:0], shard.was, h.Claims)
 	return s.write(shard, entry, tag, h)
 }
 
@@ -108,14 +110,16 @@ func (s *Store) load(shard *shard, p place) (h *rollout.Holding, err error) {
 }
 
 // write stores the holding and makes the entry point to it. The shard must be
-// locked, and shard.owned hold the owners that the entry's holding had.
+// locked, shard.owned hold the owners that the entry's holding had, and
+// shard.postings what the change is for the books.
 func (s *Store) write(shard *shard, entry int, tag uint32, h *rollout.Holding) error {
-	shard.after = rollout.AppendHolding(shard.after[:0], h)
+	shard.after = rollout.AppendHolding(rollout.AppendPostings(shard.after[:0], shard.postings), h)
 	kept := len(h.Claims) > 0
-	to, err := s.journal.store(shard.after, kept)
+	to, err := s.journal.store(shard.after, kept, shard.postings)
 	if err != nil {
 		return err
 	}
+	shard.post()
 	shard.own(h)
 	if entry != none {
 		s.journal.leave(shard.table.slots[entry].place)

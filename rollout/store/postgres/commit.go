@@ -25,36 +25,39 @@ const (
 	// two gateways wait for each other.
 	lockRows = `SELECT FROM sluice_claims WHERE doc_key = ANY($1) ORDER BY doc_key FOR UPDATE`
 
-	addRows = `INSERT INTO sluice_claims (doc_key, record, stamp, owners, expires)
+	addRows = `WITH won AS (
+		INSERT INTO sluice_claims (doc_key, record, stamp, owners, expires)
 		SELECT n.doc_key, n.record, n.stamp, n.owners::text[], n.expires
-		FROM unnest($4::bytea[], $5::bytea[], $6::bigint[], $7::text[], $8::bigint[]) AS n (doc_key, record, stamp, owners, expires)
+		FROM unnest($8::bytea[], $9::bytea[], $10::bigint[], $11::text[], $12::bigint[]) AS n (doc_key, record, stamp, owners, expires)
 		WHERE ` + fenced + `
-		ON CONFLICT DO NOTHING RETURNING doc_key`
+		ON CONFLICT DO NOTHING RETURNING doc_key` + posted
 
-	replaceRows = `UPDATE sluice_claims AS c
+	replaceRows = `WITH won AS (
+		UPDATE sluice_claims AS c
 		SET record = n.record, stamp = n.stamp, owners = n.owners::text[], expires = n.expires
-		FROM unnest($4::bytea[], $5::bytea[], $6::bigint[], $7::text[], $8::bigint[], $9::bigint[]) AS n (doc_key, record, stamp, owners, expires, was)
+		FROM unnest($8::bytea[], $9::bytea[], $10::bigint[], $11::text[], $12::bigint[], $13::bigint[]) AS n (doc_key, record, stamp, owners, expires, was)
 		WHERE ` + fenced + ` AND c.doc_key = n.doc_key AND c.stamp = n.was
-		RETURNING c.doc_key`
+		RETURNING c.doc_key` + posted
 
-	removeRows = `DELETE FROM sluice_claims AS c
-		USING unnest($4::bytea[], $5::bigint[]) AS n (doc_key, was)
+	removeRows = `WITH won AS (
+		DELETE FROM sluice_claims AS c
+		USING unnest($8::bytea[], $9::bigint[]) AS n (doc_key, was)
 		WHERE ` + fenced + ` AND c.doc_key = n.doc_key AND c.stamp = n.was
-		RETURNING c.doc_key`
+		RETURNING c.doc_key` + posted
 )
 
 // commit stores what the documents' runs made of them, in one transaction and one
 // round trip. It returns those that are stored; the others lost against another
 // gateway or a new policy. It fails with ErrUnknown if the database did not say
 // how it ended; else nothing is stored.
-func (s *Store) commit(conn *pgxpool.Conn, read reading, docs []*document) (map[key]bool, error) {
+func (s *Store) commit(conn *pgxpool.Conn, read reading, docs []*document, slot int16) (map[key]bool, error) {
 	ctx, cancel := s.bounded(context.Background())
 	defer cancel()
 	until := read.now.Add(s.cfg.Timeout)
 	batch := &pgx.Batch{}
 	batch.Queue(begin)
 	batch.Queue(fence)
-	queries := queueWrites(batch, docs, []any{read.policy.Epoch, s.cfg.Migration, until})
+	queries := queueWrites(batch, docs, []any{read.policy.Epoch, s.cfg.Migration, until, slot})
 	batch.Queue(commit)
 
 	answers := conn.SendBatch(ctx, batch)
@@ -66,9 +69,9 @@ func (s *Store) commit(conn *pgxpool.Conn, read reading, docs []*document) (map[
 	return nil, outcome(errors.Join(err, closed))
 }
 
-// queueWrites queues the statements for the documents, and returns how many
-// there are.
-func queueWrites(batch *pgx.Batch, docs []*document, fenced []any) int {
+// queueWrites queues the statements for the documents, which begin with the
+// parameters that all have, and returns how many there are.
+func queueWrites(batch *pgx.Batch, docs []*document, common []any) int {
 	var added, replaced, removed columns
 	for _, d := range docs {
 		switch {
@@ -81,17 +84,17 @@ func queueWrites(batch *pgx.Batch, docs []*document, fenced []any) int {
 		}
 	}
 	before := batch.Len()
-	if len(replaced.keys)+len(removed.keys) > 1 {
+	if len(docs) > 1 && len(added.keys) < len(docs) {
 		batch.Queue(lockRows, append(replaced.keys[:len(replaced.keys):len(replaced.keys)], removed.keys...))
 	}
 	if len(added.keys) > 0 {
-		batch.Queue(addRows, append(fenced[:3:3], added.keys, added.records, added.stamps, added.owners, added.expires)...)
+		batch.Queue(addRows, append(added.after(common), added.keys, added.records, added.stamps, added.owners, added.expires)...)
 	}
 	if len(replaced.keys) > 0 {
-		batch.Queue(replaceRows, append(fenced[:3:3], replaced.keys, replaced.records, replaced.stamps, replaced.owners, replaced.expires, replaced.was)...)
+		batch.Queue(replaceRows, append(replaced.after(common), replaced.keys, replaced.records, replaced.stamps, replaced.owners, replaced.expires, replaced.was)...)
 	}
 	if len(removed.keys) > 0 {
-		batch.Queue(removeRows, append(fenced[:3:3], removed.keys, removed.was)...)
+		batch.Queue(removeRows, append(removed.after(common), removed.keys, removed.was)...)
 	}
 	return batch.Len() - before
 }
@@ -101,6 +104,7 @@ type columns struct {
 	keys, records        [][]byte
 	stamps, expires, was []int64
 	owners               []string
+	postings
 }
 
 func (c *columns) add(d *document) {
@@ -112,6 +116,7 @@ func (c *columns) add(d *document) {
 	if d.stored != nil {
 		c.was = append(c.was, d.stored.stamp)
 	}
+	c.postings.add(d)
 }
 
 // arrayLiteral writes a text[]: unnest would flatten an array of arrays.

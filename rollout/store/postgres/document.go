@@ -19,8 +19,9 @@ type document struct {
 	tickets []*ticket
 	results []error // of the last run, one for each ticket
 
-	stored *row // as read, nil if there is nothing
-	next   row  // what the last run made of it; next.record is nil for nothing
+	stored *row              // as read, nil if there is nothing
+	next   row               // what the last run made of it; next.record is nil for nothing
+	posts  []rollout.Posting // what that is for the books
 
 	// limbo: a transaction that was to store next got no answer.
 	limbo bool
@@ -68,6 +69,7 @@ func (d *document) run(at rollout.Instant) bool {
 		base = d.stored.record
 	}
 	now := base
+	d.posts = d.posts[:0]
 	for i, t := range d.tickets {
 		now, d.results[i] = d.apply(t, now, at)
 	}
@@ -94,7 +96,7 @@ func (d *document) apply(t *ticket, before []byte, at rollout.Instant) ([]byte, 
 	if err != nil {
 		return before, err
 	}
-	version := h.Version
+	version, was := h.Version, slices.Clone(h.Claims)
 	if called, err := t.run(h, at); !called || err != nil {
 		return before, err
 	}
@@ -102,13 +104,14 @@ func (d *document) apply(t *ticket, before []byte, at rollout.Instant) ([]byte, 
 	if bytes.Equal(rollout.AppendHolding(nil, h), before) {
 		return before, nil
 	}
-	if len(h.Claims) == 0 {
-		return rollout.AppendHolding(nil, &rollout.Holding{DocID: d.id}), nil
-	}
 	for _, owner := range owners(h) {
 		if !text(owner) {
 			return before, fmt.Errorf("the owner %q is not UTF-8 without NUL: the database cannot keep it", owner)
 		}
+	}
+	d.posts = rollout.Postings(d.posts, was, h.Claims)
+	if len(h.Claims) == 0 {
+		return rollout.AppendHolding(nil, &rollout.Holding{DocID: d.id}), nil
 	}
 	h.Version++
 	return rollout.AppendHolding(nil, h), nil

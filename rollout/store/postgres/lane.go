@@ -18,6 +18,7 @@ import (
 type lane struct {
 	store *Store
 	in    chan *ticket // unbuffered: what was handed over is answered
+	slot  int16        // where it keeps its books
 }
 
 func (l *lane) run() {
@@ -26,7 +27,7 @@ func (l *lane) run() {
 		case <-l.store.stop.Done():
 			return
 		case t := <-l.in:
-			l.store.serve(l.collect(t))
+			l.store.serve(l.collect(t), l.slot)
 		}
 	}
 }
@@ -59,10 +60,10 @@ func (l *lane) collect(first *ticket) []*document {
 }
 
 // serve answers every ticket of a batch.
-func (s *Store) serve(docs []*document) {
+func (s *Store) serve(docs []*document, slot int16) {
 	begin := time.Now()
 	for tries := 0; len(docs) > 0; tries++ {
-		left, err := s.attempt(docs)
+		left, err := s.attempt(docs, slot)
 		switch {
 		case err != nil && errors.Is(err, ErrUnknown) && !limbo(left):
 			for _, d := range left {
@@ -99,7 +100,7 @@ func limbo(docs []*document) bool {
 
 // attempt reads the documents, runs their changes and commits them. It returns
 // those that it did not answer.
-func (s *Store) attempt(docs []*document) ([]*document, error) {
+func (s *Store) attempt(docs []*document, slot int16) ([]*document, error) {
 	ctx, cancel := s.bounded(context.Background())
 	defer cancel()
 	conn, read, err := s.readAlive(ctx, docs)
@@ -125,7 +126,7 @@ func (s *Store) attempt(docs []*document) ([]*document, error) {
 	if s.frozen != nil {
 		s.frozen()
 	}
-	won, err := s.commit(conn, read, changed)
+	won, err := s.commit(conn, read, changed, slot)
 	if err != nil {
 		return changed, err
 	}

@@ -14,13 +14,16 @@ import (
 // no floor is below it; whoever raises the mark waits for the fence, and then sees
 // every pledge.
 const (
-	// makePledge tells the leader of a new floor, which may wait for it.
+	// makePledge tells the leader of a new floor, which may wait for it. A pledge
+	// that was given up and arrives late changes nothing: its floor may be higher
+	// than the one that is kept to by now.
 	makePledge = `WITH before AS (
 			SELECT floor FROM sluice_pledges WHERE owner = $1 AND migration = $2 AND expires > clock_timestamp()
 		), made AS (
-			INSERT INTO sluice_pledges AS p (owner, migration, floor, expires)
-			SELECT $1, $2, greatest($3, mark), clock_timestamp() + $4 FROM sluice_control WHERE migration = $2
-			ON CONFLICT (owner) DO UPDATE SET migration = excluded.migration, floor = excluded.floor, expires = excluded.expires
+			INSERT INTO sluice_pledges AS p (owner, migration, floor, expires, number)
+			SELECT $1, $2, greatest($3, mark), clock_timestamp() + $4, $6 FROM sluice_control WHERE migration = $2
+			ON CONFLICT (owner) DO UPDATE SET migration = excluded.migration, floor = excluded.floor, expires = excluded.expires, number = excluded.number
+			WHERE p.number < excluded.number
 			RETURNING floor
 		) SELECT pg_notify('` + channel + `', $5) FROM made LEFT JOIN before ON true WHERE made.floor IS DISTINCT FROM before.floor`
 
@@ -78,7 +81,7 @@ func (s *Store) queuePledge(t *transaction, owner string, pledge rollout.Pledge)
 		return
 	}
 	t.add(dropPledges, gone)
-	t.add(makePledge, owner, s.cfg.Migration, pledge.Floor, pledge.For, s.self)
+	t.add(makePledge, owner, s.cfg.Migration, pledge.Floor, pledge.For, s.self, s.pledges.Add(1))
 }
 
 // pledge makes the owner's pledge, or renews it.

@@ -126,6 +126,25 @@ func TestFloorFallsWithWhatIsSought(t *testing.T) {
 	}
 }
 
+// A pledge that its gateway has given up on arrives after a later one, which has a
+// lower floor: the lower one is what the gateway keeps to.
+func TestLatePledgeChangesNothing(t *testing.T) {
+	t.Parallel()
+	dsn := server.Database(t)
+	a, b := joined(t, dsn, "a"), joined(t, dsn, "b")
+	a.offer(t, percent(t, 10))
+	b.offer(t, percent(t, 60)) // it follows what it wants itself
+	if got := b.offer(t, percent(t, 0)); got.Floor != exposed(t, 10) {
+		t.Fatalf("b's floor did not fall: %+v", got)
+	}
+	b.Late(2)
+	b.offer(t, percent(t, 60)) // the first, late
+	b.owing = true
+	if got := a.offer(t, percent(t, 60)); got.Policy.Exposure() != exposed(t, 10) {
+		t.Errorf("b keeps to 10 %%, and this is in force: %+v", got)
+	}
+}
+
 // The floor of a gateway that is gone holds until its pledge ends; it ends at once
 // when the gateway leaves, or another says that nothing of it is left.
 func TestPledgesEnd(t *testing.T) {

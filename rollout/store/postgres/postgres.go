@@ -16,8 +16,11 @@
 //     frozen one blocks nobody. If a message arrives in part only, its session holds
 //     a new policy up for Timeout; then it is ended.
 //   - Every time that counts is the database's.
-//   - Locks are taken in one order: control table, then stored documents by key,
-//     then new documents by key.
+//   - Locks are taken in one order: the leader's row, control table, then pledges, or
+//     stored documents by key and new documents by key and then the books of one
+//     slot. Only if two lanes have the same slot can they stand in each other's way
+//     there; then the database lets one go first.
+//   - What a change is for the books commits with it.
 //
 // Life of one Update; a batch goes through it together:
 //
@@ -32,10 +35,12 @@ package postgres
 
 import (
 	"context"
-	"crypto/rand"
+	crypto "crypto/rand"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -67,7 +72,8 @@ type Store struct {
 	ready   readiness
 	lanes   []*lane
 	changes chan struct{}
-	frozen  func() // nil but in tests: called between a read and its commit
+	pledges atomic.Int64 // counts them
+	frozen  func()       // nil but in tests: called between a read and its commit
 
 	stop    context.Context // ends when Close begins
 	halt    context.CancelFunc
@@ -83,7 +89,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("claims database: %w", err)
 	}
-	s := &Store{cfg: cfg, pool: pool, self: rand.Text(), changes: make(chan struct{}, 1), ready: newReadiness()}
+	s := &Store{cfg: cfg, pool: pool, self: crypto.Text(), changes: make(chan struct{}, 1), ready: newReadiness()}
 	s.stop, s.halt = context.WithCancel(context.Background())
 	err = s.prepare(ctx)
 	if final(err) || ctx.Err() != nil {
@@ -94,7 +100,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	s.ready.set(err)
 	s.running.Go(s.keepReady)
 	for range cfg.Committers {
-		l := &lane{store: s, in: make(chan *ticket)}
+		l := &lane{store: s, in: make(chan *ticket), slot: rand.N[int16](slots)}
 		s.lanes = append(s.lanes, l)
 		s.running.Go(l.run)
 	}

@@ -21,12 +21,16 @@ const schemaLock = `SELECT pg_advisory_xact_lock(hashtext('sluice claims'))`
 // doc_id's SHA-256. expires is in milliseconds since 1970, 0 while a claim is
 // open; owners are those of the open claims and of their sends, sorted.
 //
-// A row of sluice_pledges is one gateway's rollout.Pledge. foreign_until is until when
+// A row of sluice_pledges is one gateway's rollout.Pledge, the
+// number counts those of its process. foreign_until is until when
 // claims of another migration hold their retries, in milliseconds since 1970; sought
 // is the exposure that the leader wants.
 //
 // The leader's row is locked while a policy is made, leases are renewed every
 // second: neither may disturb the control row, which every batch checks.
+//
+// The books are spread over slots, of which each lane has one, so that gateways do
+// not wait for each other to count. The audit is described in audit.go.
 const schema = `
 CREATE TABLE sluice_claims (
 	doc_key bytea PRIMARY KEY,
@@ -47,7 +51,8 @@ CREATE TABLE sluice_pledges (
 	owner     text COLLATE "C" PRIMARY KEY,
 	migration text NOT NULL,
 	floor     integer NOT NULL,
-	expires   timestamptz NOT NULL
+	expires   timestamptz NOT NULL,
+	number    bigint NOT NULL
 );
 
 CREATE TABLE sluice_leader (
@@ -55,6 +60,20 @@ CREATE TABLE sluice_leader (
 	owner   text NOT NULL,
 	expires timestamptz NOT NULL,
 	sought  integer NOT NULL DEFAULT 0
+);
+
+CREATE TABLE sluice_books (
+	slot  smallint NOT NULL,
+	route text COLLATE "C" NOT NULL,
+	entry smallint NOT NULL,
+	times bigint NOT NULL,
+	PRIMARY KEY (slot, route, entry)
+) WITH (fillfactor = 20);
+
+CREATE TABLE sluice_audit (
+	seq  bigint PRIMARY KEY,
+	hash text NOT NULL,
+	line bytea NOT NULL
 );
 
 CREATE TABLE sluice_control (

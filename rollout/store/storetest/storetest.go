@@ -8,6 +8,7 @@
 //   - What Update returned nil for is there for every later Update, Get and Open,
 //     through any handle, now or after the store was opened again.
 //   - A holding lives until its last claim's horizon, and not much longer.
+//   - The books count each change that was stored, once, and no other; for ever.
 //
 // The changes are the hub's own operations, so a store that passes keeps the
 // promises of rollout.Holding.
@@ -38,6 +39,9 @@ type Store interface {
 	// Open visits every holding that has an open claim, as of about now. It
 	// stops at visit's error and returns it as it is.
 	Open(ctx context.Context, visit func(*rollout.Holding) error) error
+	// Books returns the books of all handles that ever were, and how many claims
+	// are open: all as of one instant, or as if, so that they balance.
+	Books(ctx context.Context) (rollout.Books, error)
 	// Renew keeps the owner's lease alive for ttl.
 	Renew(ctx context.Context, owner string, ttl time.Duration) error
 	// Dead lists the owners, of open claims or of their sends, other than self
@@ -92,6 +96,9 @@ func Run(t *testing.T, fresh func(t *testing.T) Subject) {
 		{"opening again keeps everything", reopeningKeeps},
 		{"settled holdings expire", settledExpire},
 		{"open holdings do not expire", openStay},
+		{"the books balance", booksBalance},
+		{"the books outlive the claims", booksOutlive},
+		{"the books show what vanished", booksShowLoss},
 		{"the dead are named", deadAreNamed},
 		{"leases run out", leasesRunOut},
 		{"like a map", likeAMap},

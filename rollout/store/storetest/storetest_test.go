@@ -25,6 +25,7 @@ type kept struct {
 	mu       sync.Mutex
 	holdings map[string][]byte    // guarded by mu
 	leases   map[string]time.Time // guarded by mu
+	books    rollout.Books        // guarded by mu
 }
 
 func (m memory) load(docID string, now time.Time) *rollout.Holding {
@@ -45,7 +46,7 @@ func (m memory) Update(ctx context.Context, docID string, change func(*rollout.H
 	defer m.mu.Unlock()
 	at := rollout.Instant{Now: time.Now(), Policy: m.settings.Policy, Horizon: m.settings.Horizon}
 	h := m.load(docID, at.Now)
-	before := rollout.AppendHolding(nil, h)
+	before, was := rollout.AppendHolding(nil, h), slices.Clone(h.Claims)
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -55,6 +56,9 @@ func (m memory) Update(ctx context.Context, docID string, change func(*rollout.H
 	if !bytes.Equal(before, rollout.AppendHolding(nil, h)) {
 		h.Version++
 		m.holdings[docID] = rollout.AppendHolding(nil, h)
+		for _, p := range rollout.Postings(nil, was, h.Claims) {
+			m.books.Post(p)
+		}
 	}
 	if len(h.Claims) == 0 {
 		delete(m.holdings, docID)
@@ -82,6 +86,18 @@ func (m memory) Open(ctx context.Context, visit func(*rollout.Holding) error) er
 		}
 	}
 	return nil
+}
+
+func (m memory) Books(context.Context) (rollout.Books, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	books := slices.Clone(m.books)
+	for _, record := range m.holdings {
+		if err := books.CountOpen(record); err != nil {
+			return nil, err
+		}
+	}
+	return books, nil
 }
 
 func (m memory) Renew(_ context.Context, owner string, ttl time.Duration) error {

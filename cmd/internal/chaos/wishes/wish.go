@@ -40,13 +40,16 @@ func Path(route string) string { return "/v1/" + route }
 
 const hotDocuments = 24
 
+// Hot begins the doc_id of a document that comes in many versions.
+const Hot = "hot-"
+
 // At returns wish number n.
 func At(seed uint64, n int) Wish {
 	rng := rand.New(rand.NewPCG(seed, uint64(n)))
 	w := Wish{Number: n, Route: RouteUpdate}
 	switch luck := rng.Float64(); {
 	case luck < 0.08:
-		w.DocID = fmt.Sprint("hot-", rng.IntN(hotDocuments))
+		w.DocID = fmt.Sprint(Hot, rng.IntN(hotDocuments))
 	case luck < 0.4:
 		w.DocID = fmt.Sprint("some-", n/4) // a few versions, nearly at one time
 	default:
@@ -60,7 +63,7 @@ func At(seed uint64, n int) Wish {
 	}
 	w.Async, w.Settle = rng.IntN(16) == 0, rng.IntN(2) == 0
 	w.Body, _ = json.Marshal(Document{DocID: w.DocID, Wish: n, Text: strings.Repeat("x", rng.IntN(400))}) // it cannot fail
-	if strings.HasPrefix(w.DocID, "hot-") && rng.IntN(2) == 0 {
+	if strings.HasPrefix(w.DocID, Hot) && rng.IntN(2) == 0 {
 		w.Async = true // versions that Temporal holds back behind others
 	}
 	return w

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"hash/fnv"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -59,7 +60,8 @@ func (i *ingestion) plan(in wire.Input) plan {
 	case luck < 75:
 		p.fate = ledger.Dead
 	}
-	if luck%20 == 7 {
+	// Versions of a hot document have to wait for each other.
+	if luck%20 == 7 || strings.HasPrefix(in.DocID, wishes.Hot) && luck%2 == 0 {
 		p.slow = slowest * time.Duration(luck) / 1000
 	}
 	return p
