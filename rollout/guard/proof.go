@@ -50,7 +50,7 @@ func (s *Standard) Errors(t *Tally) Proof {
 		return p
 	}
 	about := float64(fewest(func(n float64) bool {
-		return rollout.Upper(bad, served+uint64(n), 1-s.Alpha) <= s.Floor
+		return rollout.BinomialCDF(bad, served+uint64(n), s.Floor) <= s.Alpha // as Upper <= Floor, and sooner
 	})) / w
 	if both > 0 && w < 1 {
 		events := fewest(func(n float64) bool {
@@ -69,7 +69,7 @@ func (s *Standard) Agreement(t *Tally) Proof {
 		return p
 	}
 	return p.waitFor(n, fewest(func(more float64) bool {
-		return rollout.Upper(k, n+uint64(more), 1-s.Alpha) <= s.Mismatch
+		return rollout.BinomialCDF(k, n+uint64(more), s.Mismatch) <= s.Alpha // as Upper <= Mismatch, and sooner
 	}), "comparisons")
 }
 
