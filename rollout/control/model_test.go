@@ -383,11 +383,11 @@ func play(t *testing.T, worlds int, m mutant) (wrong map[string]int, advanced, r
 }
 
 func TestNothingRisesThatWasNotEarned(t *testing.T) {
-	wrong, advanced, rolled, complete := play(t, 80, sound())
+	wrong, advanced, rolled, complete := play(t, 80/less, sound())
 	for what, n := range wrong {
 		t.Errorf("%s: %d times", what, n)
 	}
-	if advanced < 800 || rolled < 200 || complete < 300 {
+	if advanced < 800/less || rolled < 200/less || complete < 300/less {
 		t.Errorf("%d advances, %d rollbacks, %d ticks of a complete plan: the model proves little", advanced, rolled, complete)
 	}
 }
@@ -478,7 +478,7 @@ func TestWithoutAProtectionTheModelFindsIt(t *testing.T) {
 		"errors of gates are a yes": {altered(gatesSayYes), "without its gate"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if wrong, _, _, _ := play(t, 12, c.mutant); wrong[c.finds] == 0 {
+			if wrong, _, _, _ := play(t, 12/min(less, 2), c.mutant); wrong[c.finds] == 0 {
 				t.Errorf("the model does not find %q; it finds %v", c.finds, wrong)
 			}
 		})
