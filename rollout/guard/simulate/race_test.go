@@ -1,0 +1,7 @@
+//go:build race
+
+package simulate
+
+// less is what the samples are divided by: there is nothing to race here, and the
+// detector makes it ten times as slow.
+const less = 5
