@@ -177,9 +177,15 @@ func (s *stack) status(url string) int {
 // eventually fails the test if the condition does not come true.
 func eventually(t testing.TB, what string, condition func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); !condition(); time.Sleep(10 * time.Millisecond) {
+	within(t, time.Minute, what, condition)
+}
+
+// within is eventually with a patience of its own, for what is much work.
+func within(t testing.TB, patience time.Duration, what string, condition func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !condition(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("this did not come true within a minute: %s", what)
+			t.Fatalf("this did not come true within %v: %s", patience, what)
 		}
 	}
 }
