@@ -218,6 +218,8 @@ type Requests struct {
 	IdleTimeout   Duration `yaml:"idle_timeout"`
 	RetryAfter    Duration `yaml:"retry_after"`
 	TenantHeader  string   `yaml:"tenant_header"`
+	// OtherSpellings is pass or reject.
+	OtherSpellings string `yaml:"other_spellings"`
 }
 
 // Drain says how the gateway stops.

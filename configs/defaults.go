@@ -63,6 +63,7 @@ func defaultRequests() Requests {
 		BodyPatience: Duration(10 * time.Second), BodyMinRate: 64 * binary,
 		MaxHeader: 64 * binary, HeaderTimeout: Duration(10 * time.Second),
 		IdleTimeout: Duration(2 * time.Minute), RetryAfter: Duration(2 * time.Second),
+		OtherSpellings: "pass",
 	}
 }
 

@@ -182,6 +182,7 @@ func validateRequests(r *Requests, wrong complain) {
 	wrong.positive("requests.header_timeout", r.HeaderTimeout)
 	wrong.positive("requests.idle_timeout", r.IdleTimeout)
 	wrong.positive("requests.retry_after", r.RetryAfter)
+	wrong.oneOf("requests.other_spellings", r.OtherSpellings, "pass", "reject")
 }
 
 func validateWorker(w *Worker, wrong complain) {

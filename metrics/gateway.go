@@ -77,7 +77,7 @@ type Gateway struct {
 	requests *requests
 	inFlight []flight // by path
 
-	unroutable, authChecks, refused vocabulary
+	unroutable, authChecks, refused, spellings vocabulary
 
 	claims claims
 	shadow shadow
@@ -99,6 +99,9 @@ func NewGateway(c GatewayConfig) *Gateway {
 	g.unroutable = newVocabulary(g.counter("gateway_unroutable_total",
 		"Requests on an ingestion route without a usable doc_id, by reason; other if passed to legacy all the same.", "reason"),
 		rollout.UnroutableReasons())
+	g.spellings = newVocabulary(g.counter("rollout_other_spelling_total",
+		"Requests for another spelling of an ingestion route's path (//, /., a slash at the end, capitals): passed to legacy without a claim, or rejected.", "route"),
+		c.Routes)
 	g.authChecks = newVocabulary(g.counter("gateway_auth_checks_total",
 		"Authorisation checks, by result; an error is denied too.", "result"),
 		[]string{AuthAllowed, AuthDenied, AuthError})

@@ -88,6 +88,9 @@ func byReason(vec *prometheus.CounterVec, path rollout.Path) []prometheus.Counte
 // under path "none".
 func (g *Gateway) Observe(rec *rollout.Record) {
 	outcome := rec.Result.Outcome
+	if rec.Spelling != "" {
+		g.spellings.count(rec.Spelling)
+	}
 	if rec.Route == "" {
 		g.requests.passthrough[outcome].Inc()
 		return

@@ -71,6 +71,18 @@ func TestObserveTurnedAway(t *testing.T) {
 	})
 }
 
+func TestObserveOtherSpelling(t *testing.T) {
+	t.Parallel()
+	g := metrics.NewGateway(config())
+	g.Observe(&rollout.Record{Spelling: "documents", Sent: true})
+	g.Observe(&rollout.Record{Route: "documents", Spelling: "documents", Result: rollout.Result{Outcome: rollout.OutcomeInvalid}})
+	scrape(t, g.Handler()).want(t, map[string]float64{
+		`rollout_other_spelling_total{route="documents"}`:                         2,
+		`rollout_other_spelling_total{route="pictures"}`:                          0,
+		`gateway_requests_total{outcome="invalid",path="none",route="documents"}`: 1,
+	})
+}
+
 func TestObserveUnroutable(t *testing.T) {
 	t.Parallel()
 	g := metrics.NewGateway(config())

@@ -52,7 +52,10 @@ type Result struct {
 // Record is the wide record of one request: all that observers get to see.
 type Record struct {
 	// Route is empty for a request that was passed through.
-	Route    string
+	Route string
+	// Spelling is the route that the request's path is another spelling of; empty
+	// for nearly all.
+	Spelling string
 	DocID    string
 	Intent   Intent
 	Method   string

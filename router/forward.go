@@ -44,9 +44,9 @@ func (rt *Router) forward(ctx context.Context, w http.ResponseWriter, r *http.Re
 const statusClientLeft = 499
 
 // passThrough forwards a request that brings no document, streamed both ways
-// and tied to its client.
-func (rt *Router) passThrough(w http.ResponseWriter, r *http.Request) {
-	record := rollout.Record{Method: r.Method, Target: r.URL.Path, Started: time.Now(), BytesIn: max(r.ContentLength, 0), Sent: true}
+// and tied to its client. spelling is as in its record.
+func (rt *Router) passThrough(w http.ResponseWriter, r *http.Request, spelling string) {
+	record := rollout.Record{Spelling: spelling, Method: r.Method, Target: r.URL.Path, Started: time.Now(), BytesIn: max(r.ContentLength, 0), Sent: true}
 	done := rt.config.Observer.InFlight(rollout.Legacy)
 	record.Result = rt.forward(r.Context(), w, r, nil)
 	done()

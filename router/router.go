@@ -97,6 +97,9 @@ type Config struct {
 
 	// OnUnroutable says what becomes of a request without a usable doc_id.
 	OnUnroutable Unroutable
+	// RejectSpellings answers 400 to a request for another spelling of a route's
+	// path. Else it is passed to legacy like all that is no route's.
+	RejectSpellings bool
 	// TenantHeader names the field that sets tenants apart; may be empty.
 	TenantHeader string
 	Body         BodyLimits
@@ -125,6 +128,7 @@ const (
 type Router struct {
 	config   Config
 	mux      *chi.Mux
+	others   spellings
 	bodies   *bodies
 	tokens   tokens
 	draining atomic.Bool
@@ -148,6 +152,7 @@ func New(config Config) (*Router, error) {
 		}
 		rt.mux.Method(route.Method, route.Pattern, rt.ingest(route))
 	}
+	rt.others = newSpellings(config.Routes)
 	rt.mux.Get(statusPattern, rt.status)
 	rt.mux.Head(statusPattern, rt.status)
 	rt.mux.Handle(Prefix, http.HandlerFunc(unknownOwn))
@@ -190,7 +195,11 @@ func (rt *Router) elsewhere(w http.ResponseWriter, r *http.Request) {
 		unknownOwn(w, r)
 		return
 	}
-	rt.passThrough(w, r)
+	if s := rt.others.find(r); s != nil {
+		rt.spelt(w, r, s)
+		return
+	}
+	rt.passThrough(w, r, "")
 }
 
 func unknownOwn(w http.ResponseWriter, r *http.Request) {

@@ -35,6 +35,9 @@ func TestNothingIsLostOrDoubled(t *testing.T) {
 	if sum := r.Table.Legacy + r.Table.Temporal + r.Table.InFlight + r.Table.DeadLetter; r.Table.Accepted != sum {
 		t.Errorf("%d accepted, %d found", r.Table.Accepted, sum)
 	}
+	if len(r.Books) == 0 || r.Books[0].Balance().Accepted < 200 {
+		t.Errorf("the gateways' books are %+v", r.Books)
+	}
 	if r.Table.Legacy < 200 || r.Table.Temporal < 150 || r.Table.NoAnswer < 50 {
 		t.Error("it was too calm to prove anything")
 	}

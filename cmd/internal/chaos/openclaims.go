@@ -12,11 +12,14 @@ import (
 )
 
 // openClaims reads the store itself, after the gateways have been stopped, and
-// lists the claims that are still open.
-func (s *stage) openClaims(ctx context.Context) (open []string, err error) {
+// lists the claims that are still open, and the books.
+func (s *stage) openClaims(ctx context.Context) (open []string, books rollout.Books, err error) {
 	store, err := s.openStore(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	if books, err = store.Books(ctx); err != nil {
+		return nil, nil, errors.Join(err, store.Close())
 	}
 	err = store.Open(ctx, func(h *rollout.Holding) error {
 		for i := range h.Claims {
@@ -27,13 +30,15 @@ func (s *stage) openClaims(ctx context.Context) (open []string, err error) {
 		}
 		return nil
 	})
-	return open, errors.Join(err, store.Close())
+	return open, books, errors.Join(err, store.Close())
 }
 
 // records is a store, whichever it is.
 type records interface {
 	// Open visits every holding with an open claim.
 	Open(ctx context.Context, visit func(*rollout.Holding) error) error
+	// Books returns what the gateways counted.
+	Books(ctx context.Context) (rollout.Books, error)
 	Close() error
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"sluice/cmd/internal/chaos/faultproxy"
 	"sluice/cmd/internal/chaos/ledger"
+	"sluice/rollout"
 )
 
 // Result is what came of a run.
@@ -19,6 +20,8 @@ type Result struct {
 	Violations []ledger.Violation
 	// Open lists what did not settle.
 	Open []string
+	// Books are the gateways' own, which must balance too.
+	Books rollout.Books
 	// Running is how many workflows were open at the end.
 	Running int
 	// Shared counts documents with both paths at work at one time.
@@ -48,7 +51,12 @@ func (r *Result) Doubles() (n int) {
 
 // Broken reports whether any promise was.
 func (r *Result) Broken() bool {
-	return len(r.Violations) > 0 || len(r.Open) > 0 || len(r.Table.Residue) > 0 || r.Running > 0
+	return len(r.Violations) > 0 || len(r.Open) > 0 || len(r.Table.Residue) > 0 || r.Running > 0 || r.unbalanced()
+}
+
+// unbalanced reports whether the gateways' books leave a residue.
+func (r *Result) unbalanced() bool {
+	return slices.ContainsFunc(r.Books, func(a rollout.Account) bool { return a.Balance().Residue != 0 })
 }
 
 // ByKind counts the violations.
@@ -89,6 +97,11 @@ func (r *Result) String() string {
 		t.Accepted, t.Legacy, t.Temporal, t.InFlight+r.Running, t.DeadLetter, t.Undone, len(t.Residue))
 	if len(t.Residue) > 0 {
 		fmt.Fprintf(&b, "    residue, by wish: %v\n", t.Residue[:min(20, len(t.Residue))])
+	}
+	for i := range r.Books {
+		own := r.Books[i].Balance()
+		fmt.Fprintf(&b, "  books of %s: accepted %d lives = legacy %d + temporal %d + in flight %d + dead letter %d; residue %d\n",
+			r.Books[i].Route, own.Accepted, own.Legacy, own.Temporal, own.InFlight, own.DeadLetter, own.Residue)
 	}
 	fmt.Fprintf(&b, "  %d lives on Temporal, %d answers replayed, %d activities repeated by Temporal, %d repeated on legacy by clients themselves, %d wishes unanswered\n",
 		t.Lives, t.Replayed, t.CrashRepeats, t.OwnRepeats, t.Unanswered)

@@ -106,8 +106,8 @@ func (s *stage) stopGateways(ctx context.Context, r *Result) error {
 	if s.config.Without != "" {
 		return nil
 	}
-	open, err := s.openClaims(ctx)
-	r.Open = append(r.Open, open...)
+	open, books, err := s.openClaims(ctx)
+	r.Open, r.Books = append(r.Open, open...), books
 	return err
 }
 

@@ -67,7 +67,7 @@ func (g *Gateway) openRouter(context.Context) error {
 		Answers: g.answers, AnswerLimit: int(c.Legacy.AnswerLimit),
 		Splitter: rollout.NewSplitter(c.Rollout.Salt),
 		Observer: g.metrics, Log: g.options.Log, AccessLog: c.Log.Access,
-		TenantHeader: c.Requests.TenantHeader,
+		TenantHeader: c.Requests.TenantHeader, RejectSpellings: c.Requests.OtherSpellings == "reject",
 		Body: router.BodyLimits{
 			Max: int64(c.Requests.MaxBody), Budget: int64(c.Requests.BodyBudget),
 			Patience: c.Requests.BodyPatience.Std(), MinRate: int64(c.Requests.BodyMinRate),
