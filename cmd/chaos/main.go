@@ -48,6 +48,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags.StringVar(&config.Store, "store", chaos.StoreEmbedded, "embedded (one gateway) or postgres (several)")
 	flags.StringVar(&config.Without, "without", "", "switch `claims` or fence off: the run must then find doubles")
 	flags.BoolVar(&compare, "compare", false, "afterwards, run a tenth as much without claims and without fence, and print them beside")
+	flags.Float64Var(&config.Most, "most", 100, "the highest `percentage` that the operator sets")
 	flags.Float64Var(&minutes, "minutes", 60, "begin no wish after that many minutes")
 	flags.IntVar(&config.Parallel, "parallel", 40, "how many wishes are under way at one time")
 	flags.BoolVar(&config.Race, "race", false, "build the gateway with the race detector")

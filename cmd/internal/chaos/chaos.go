@@ -35,6 +35,9 @@ type Config struct {
 	// Without is empty, or names the protection that is off: WithoutClaims or
 	// WithoutFence.
 	Without string
+	// Most is the highest percentage that the operator sets, above 0 and up to 100.
+	// Below 100 a run takes less time, for Temporal is the slower path here.
+	Most float64
 	// Limit bounds the time that clients go on beginning wishes.
 	Limit time.Duration
 	// Parallel is how many wishes are under way at one time.
@@ -69,6 +72,8 @@ func (c *Config) check() error {
 		return errors.New("an embedded store has one gateway: -gateways 1")
 	case c.Gateways < 1, c.Intents < 1, c.Parallel < 1, c.Kills < 0:
 		return errors.New("there must be at least one gateway, one intent and one client")
+	case !(c.Most > 0 && c.Most <= 100):
+		return errors.New("the operator's highest percentage is above 0 and at most 100")
 	case c.Without != "" && c.Without != WithoutClaims && c.Without != WithoutFence:
 		return errors.New("only claims or fence can be off")
 	}

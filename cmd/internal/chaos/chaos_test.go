@@ -15,7 +15,7 @@ func start(t *testing.T, config chaos.Config) *chaos.Result {
 	if config.Root, config.Devstack, err = chaos.Locate(); err != nil {
 		t.Fatal(err)
 	}
-	config.Gateways, config.Store, config.Parallel = 1, chaos.StoreEmbedded, 40
+	config.Gateways, config.Store, config.Parallel, config.Most = 1, chaos.StoreEmbedded, 40, 100
 	config.Limit, config.Dir, config.Output = 4*time.Minute, t.TempDir(), t.Output()
 	result, err := chaos.Run(t.Context(), config)
 	if err != nil {
@@ -57,12 +57,13 @@ func TestDoublesAreSeenWithoutProtection(t *testing.T) {
 
 func TestConfigIsChecked(t *testing.T) {
 	t.Parallel()
-	good := chaos.Config{Intents: 1, Gateways: 1, Parallel: 1, Store: chaos.StoreEmbedded}
+	good := chaos.Config{Intents: 1, Gateways: 1, Parallel: 1, Most: 100, Store: chaos.StoreEmbedded}
 	for what, spoil := range map[string]func(*chaos.Config){
 		"store":    func(c *chaos.Config) { c.Store = "paper" },
 		"gateways": func(c *chaos.Config) { c.Gateways = 2 },
 		"intents":  func(c *chaos.Config) { c.Intents = 0 },
 		"without":  func(c *chaos.Config) { c.Without = "sense" },
+		"most":     func(c *chaos.Config) { c.Most = 0 },
 	} {
 		bad := good
 		spoil(&bad)

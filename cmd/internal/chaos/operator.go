@@ -45,7 +45,7 @@ func (s *stage) operate(ctx context.Context) error {
 		switch luck := rng.IntN(12); luck {
 		case 0:
 			s.mark("kill switch", "on")
-			err = s.setFlags(50, true)
+			err = s.setFlags(s.config.Most/2, true)
 		case 1:
 			s.mark("flags broken", "")
 			err = s.writeFlags(`{"flags": {"temporal-rollout-percentage": `)
@@ -53,7 +53,7 @@ func (s *stage) operate(ctx context.Context) error {
 			s.mark("flags broken", "gone")
 			err = os.Remove(s.flagFile())
 		default:
-			percent := percents[rng.IntN(len(percents))]
+			percent := percents[rng.IntN(len(percents))] * s.config.Most / 100
 			s.mark("percentage", "%v", percent)
 			err = s.setFlags(percent, false)
 		}

@@ -90,8 +90,8 @@ func (r *Result) String() string {
 	if r.Config.Without != "" {
 		protection = "without the " + r.Config.Without
 	}
-	fmt.Fprintf(&b, "seed %d, %s store, %d gateways, %s: %.0f s, of which %.0f s under load; the harness had %d MiB\n",
-		r.Config.Seed, r.Config.Store, r.Config.Gateways, protection, r.Took.Seconds(), r.Load.Seconds(), r.Memory>>20)
+	fmt.Fprintf(&b, "seed %d, %s store, %d gateways, up to %v %%, %s: %.0f s, of which %.0f s under load; the harness had %d MiB\n",
+		r.Config.Seed, r.Config.Store, r.Config.Gateways, r.Config.Most, protection, r.Took.Seconds(), r.Load.Seconds(), r.Memory>>20)
 	fmt.Fprintf(&b, "  %d wishes in %d attempts; %d attempts refused (5xx), %d without an answer\n", t.Wishes, t.Attempts, t.Refused, t.NoAnswer)
 	fmt.Fprintf(&b, "  accepted %d = legacy %d + temporal %d + in flight %d + dead letter %d (of which undone %d); residue %d\n",
 		t.Accepted, t.Legacy, t.Temporal, t.InFlight+r.Running, t.DeadLetter, t.Undone, len(t.Residue))

@@ -65,7 +65,7 @@ func (s *stage) storm(ctx context.Context) error {
 // aftermath ends the faults, has clients finish, and looks at what is left.
 func (s *stage) aftermath(ctx context.Context, r *Result) error {
 	s.calm()
-	if err := s.setFlags(50, false); err != nil {
+	if err := s.setFlags(s.config.Most/2, false); err != nil {
 		return err
 	}
 	s.clients.Leftover(ctx)

@@ -129,7 +129,7 @@ func (s *stage) openGateways(ctx context.Context, binary, frontend, database str
 			return err
 		}
 	}
-	if err := errors.Join(s.setFlags(50, false), s.writeConfig(dsnFile)); err != nil {
+	if err := errors.Join(s.setFlags(s.config.Most/2, false), s.writeConfig(dsnFile)); err != nil {
 		return err
 	}
 	var urls []string
