@@ -16,6 +16,8 @@ type Config struct {
 	Claims   Claims   `yaml:"claims"`
 	Operator Operator `yaml:"operator"`
 	Shadow   Shadow   `yaml:"shadow"`
+	// Gates are external checks.
+	Gates    []Gate   `yaml:"gates"`
 	Routes   []Route  `yaml:"routes"`
 	Requests Requests `yaml:"requests"`
 	Drain    Drain    `yaml:"drain"`

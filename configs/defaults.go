@@ -26,6 +26,7 @@ func Default() Config {
 		Claims: Claims{Store: "embedded", Horizon: Duration(15 * time.Minute),
 			Timeout: Duration(2 * time.Second), Lease: Duration(15 * time.Second), Away: Duration(15 * time.Minute)},
 		Shadow:   defaultShadow(),
+		Gates:    []Gate{},
 		Routes:   []Route{defaultRoute()},
 		Requests: defaultRequests(),
 		Drain:    Drain{LameDuck: Duration(5 * time.Second), Timeout: Duration(30 * time.Second)},

@@ -30,6 +30,9 @@ func Load(path string, settings ...string) (Config, error) {
 	for i := range config.Routes {
 		config.Routes[i].complete()
 	}
+	for i := range config.Gates {
+		config.Gates[i].complete()
+	}
 	validate(&config, func(key, format string, args ...any) {
 		problems.add(lines.of(key), key, format, args...)
 	})

@@ -44,6 +44,7 @@ func validate(c *Config, wrong complain) {
 	validateWorker(&c.Worker, wrong)
 	validateShadow(c, wrong)
 	validateMirror(&c.Shadow, wrong)
+	validateGates(c.Gates, wrong)
 }
 
 func validateLegacy(l *Legacy, wrong complain) {

@@ -115,6 +115,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 	group.Go(func() error { return g.claims.Run(running) })
 	group.Go(func() error { g.books.keep(running, g.records, g.options.Log.Named("claims")); return nil })
 	group.Go(func() error { return g.runShadow(running) })
+	group.Go(func() error { return g.shadow.gates.Run(running) })
 	if store, may := g.records.(losable); may {
 		group.Go(func() error { g.rebuild(running, store); return nil })
 	}

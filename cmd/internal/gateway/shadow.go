@@ -10,6 +10,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"sluice/cmd/internal/gates"
 	"sluice/configs"
 	"sluice/metrics"
 	"sluice/rollout"
@@ -43,6 +44,7 @@ type mirroring struct {
 	keeper *evidence.Keeper
 	reader *evidence.Reader
 	watch  *temporalpath.ShadowWatch
+	gates  *gates.Runner
 }
 
 // openShadow opens the mirror and the evidence.
@@ -71,6 +73,7 @@ func (g *Gateway) openShadow(context.Context) error {
 		Observer: shadowObserver{g.metrics}, Log: g.options.Log.Named("shadow"),
 	})
 	g.shadow.reader = &evidence.Reader{Notes: store, Album: store, Self: g.name, Rules: rules, Marks: marks, Limits: limitsOf(c.Limits)}
+	g.shadow.gates = gates.New(gates.Config{Gates: g.config.Gates, Notes: store, Owner: g.name, Log: g.options.Log.Named("gates")})
 	g.shadow.watch = temporalpath.NewShadowWatch(g.temporal)
 	g.shadow.mirror = shadow.New(shadow.Config{
 		Temporal: shadowRuns{g.temporal, g.shadow.watch, g.config.Temporal.Prefix}, Evidence: g.shadow.keeper,
@@ -186,7 +189,12 @@ type shadowView struct {
 }
 
 func (g *Gateway) viewShadow(ctx context.Context, _ url.Values) (any, error) {
-	report, err := g.shadow.reader.Report(ctx, nil, time.Now().UTC())
+	now := time.Now().UTC()
+	gates, err := g.shadow.gates.Certificate(ctx, now)
+	if err != nil {
+		return nil, err
+	}
+	report, err := g.shadow.reader.Report(ctx, gates, now)
 	if err != nil {
 		return nil, err
 	}
@@ -220,6 +228,12 @@ func (g *Gateway) viewSamples(ctx context.Context, query url.Values) (any, error
 func (g *Gateway) views() []operator.View {
 	return []operator.View{
 		{Name: "shadow", Read: g.viewShadow},
+		{Name: "gates", Read: g.viewGates},
 		{Name: "shadow/samples", Parameters: []string{"limit"}, Read: g.viewSamples},
 	}
+}
+
+func (g *Gateway) viewGates(ctx context.Context, _ url.Values) (any, error) {
+	results, err := g.shadow.gates.Results(ctx)
+	return map[string]any{"gates": results}, err
 }
