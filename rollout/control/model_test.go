@@ -365,8 +365,9 @@ func (w *world) release() {
 	w.latched, w.trips = false, false
 }
 
-// play runs worlds and returns what went wrong in them.
-func play(t *testing.T, worlds int, m mutant) (wrong map[string]int, advanced, rolled, complete int) {
+// play runs worlds, until one finds what is looked for, and returns what went
+// wrong in them.
+func play(t *testing.T, worlds int, m mutant, finds string) (wrong map[string]int, advanced, rolled, complete int) {
 	t.Helper()
 	wrong = map[string]int{}
 	for seed := range uint64(worlds) {
@@ -378,12 +379,15 @@ func play(t *testing.T, worlds int, m mutant) (wrong map[string]int, advanced, r
 			wrong[what] += n
 		}
 		advanced, rolled, complete = advanced+w.advanced, rolled+w.rolled, complete+w.complete
+		if wrong[finds] > 0 {
+			break
+		}
 	}
 	return wrong, advanced, rolled, complete
 }
 
 func TestNothingRisesThatWasNotEarned(t *testing.T) {
-	wrong, advanced, rolled, complete := play(t, 80/less, sound())
+	wrong, advanced, rolled, complete := play(t, 80/less, sound(), "")
 	for what, n := range wrong {
 		t.Errorf("%s: %d times", what, n)
 	}
@@ -478,7 +482,7 @@ func TestWithoutAProtectionTheModelFindsIt(t *testing.T) {
 		"errors of gates are a yes": {altered(gatesSayYes), "without its gate"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if wrong, _, _, _ := play(t, 12/min(less, 2), c.mutant); wrong[c.finds] == 0 {
+			if wrong, _, _, _ := play(t, 60, c.mutant, c.finds); wrong[c.finds] == 0 {
 				t.Errorf("the model does not find %q; it finds %v", c.finds, wrong)
 			}
 		})

@@ -4,4 +4,4 @@ package control
 
 // less is what the samples are divided by: there is nothing to race here, and the
 // detector makes it ten times as slow.
-const less = 5
+const less = 10

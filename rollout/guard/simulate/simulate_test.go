@@ -47,7 +47,7 @@ func TestTimeToDetect(t *testing.T) {
 		{0.8, 1.5, 0.2, 0.2},
 		{4, 6.8, 0.2, 0.5},
 	} {
-		traffic, n := Traffics()[i], max(runs()[i]/2, 12)/min(less, 2)
+		traffic, n := Traffics()[i], max(runs()[i]/2, 12)
 		t.Run(traffic.String(), func(t *testing.T) {
 			t.Parallel()
 			within(t, traffic.Harmed(10*base), n, want.median10, want.p10)
