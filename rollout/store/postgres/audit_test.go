@@ -114,3 +114,34 @@ func TestDamageOfTheSharedAudit(t *testing.T) {
 		})
 	}
 }
+
+// A line is added only after the one that it was sealed onto.
+func TestAuditLineNeedsItsPredecessor(t *testing.T) {
+	t.Parallel()
+	store, err := postgres.Open(t.Context(), postgres.Config{DSN: server.Database(t), Migration: salt})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	for _, row := range []struct {
+		seq        uint64
+		prev, hash string
+		want       bool
+	}{
+		{2, "", "b", false}, // nothing is there yet
+		{1, "genesis", "a", true},
+		{1, "genesis", "x", false},
+		{3, "a", "c", false},
+		{2, "x", "b", false}, // another line has been put in the last one's place
+		{2, "a", "b", true},
+		{2, "a", "x", false},
+	} {
+		added, err := store.AppendLine(t.Context(), row.seq, row.prev, row.hash, []byte(row.hash))
+		if err != nil || added != row.want {
+			t.Errorf("line %d, %s after %s: added %v, %v", row.seq, row.hash, row.prev, added, err)
+		}
+	}
+	if lines, err := store.Lines(t.Context(), 0, 10); err != nil || string(bytes.Join(lines, nil)) != "ab" {
+		t.Errorf("%q, %v", lines, err)
+	}
+}
