@@ -54,7 +54,13 @@ func beGateway(encoded string) error {
 
 // spawnGateway runs a gateway in a process of its own. kill ends it as a crash
 // does.
-func spawnGateway(t *testing.T, settings []string) (address string, kill func()) {
+func spawnGateway(t testing.TB, settings []string) (address string, kill func()) {
+	t.Helper()
+	address, _, kill = spawnGatewayProcess(t, settings)
+	return address, kill
+}
+
+func spawnGatewayProcess(t testing.TB, settings []string) (address string, pid int, kill func()) {
 	t.Helper()
 	encoded, err := json.Marshal(settings)
 	if err != nil {
@@ -83,5 +89,5 @@ func spawnGateway(t *testing.T, settings []string) (address string, kill func())
 	if err != nil {
 		t.Fatalf("the gateway does not start: %v", err)
 	}
-	return strings.TrimSpace(line), kill
+	return strings.TrimSpace(line), child.Process.Pid, kill
 }

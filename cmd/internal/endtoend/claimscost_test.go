@@ -62,10 +62,18 @@ func openDoor(b *testing.B, legacy string) string {
 
 func post(b *testing.B, load, door, field string, posts int) {
 	b.Helper()
-	a := get(b, http.DefaultClient, fmt.Sprintf("http://%s/load?to=%s&field=%s&posts=%d", load, door, field, posts))
-	if string(a.body) != "0\n" {
+	loaded(b, fmt.Sprintf("http://%s/load?to=%s&field=%s&posts=%d", load, door, field, posts))
+}
+
+// loaded asks for a load and returns its p50 and p99.
+func loaded(b *testing.B, url string) (p50, p99 time.Duration) {
+	b.Helper()
+	a := get(b, http.DefaultClient, url)
+	var failed int
+	if _, err := fmt.Sscan(string(a.body), &failed, (*int64)(&p50), (*int64)(&p99)); err != nil || failed > 0 {
 		b.Fatalf("posts failed: %v", a)
 	}
+	return p50, p99
 }
 
 // cpu is the CPU time that this process has used.

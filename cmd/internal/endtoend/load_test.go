@@ -1,6 +1,7 @@
 package endtoend_test
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -8,13 +9,13 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
-
-	"bufio"
+	"time"
 )
 
 // asLoad makes the test binary a legacy service and its clients, so that what a
@@ -23,7 +24,9 @@ const asLoad = "SLUICE_TEST_LOAD"
 
 // serveLoad says where it listens and serves until its standard input ends:
 // documents as a legacy service, and GET /load?to=host:port&field=doc_id&posts=N,
-// which posts N documents there, with the id in that field.
+// which posts N documents there, with the id in that field; with rate=R so many a
+// second. It answers with how many failed, and the p50 and the p99 in nanoseconds.
+// With a query delay=D in a document's path the service takes so long.
 func serveLoad() error {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -38,6 +41,9 @@ func serveLoad() error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v1/documents", func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
+		if delay, err := time.ParseDuration(r.URL.Query().Get("delay")); err == nil {
+			time.Sleep(delay)
+		}
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = io.WriteString(w, `{"status":"ok"}`)
 	})
@@ -63,26 +69,33 @@ func (l *loader) serve(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
+	rate, _ := strconv.ParseFloat(q.Get("rate"), 64) // none is as fast as it goes
 	var clients sync.WaitGroup
-	var failed atomic.Int64
-	var left atomic.Int64
-	left.Store(int64(posts))
+	var failed, next atomic.Int64
+	took := make([]time.Duration, posts)
+	start := time.Now()
 	for range loadClients {
 		clients.Go(func() {
-			for left.Add(-1) >= 0 {
-				if !l.post(q.Get("to"), q.Get("field")) {
+			for i := next.Add(1) - 1; i < int64(posts); i = next.Add(1) - 1 {
+				if rate > 0 {
+					time.Sleep(time.Until(start.Add(time.Duration(float64(i) / rate * float64(time.Second)))))
+				}
+				began := time.Now()
+				if !l.post(q.Get("to"), q.Get("field"), q.Get("delay")) {
 					failed.Add(1)
 				}
+				took[i] = time.Since(began)
 			}
 		})
 	}
 	clients.Wait()
-	fmt.Fprintln(w, failed.Load())
+	slices.Sort(took)
+	fmt.Fprintln(w, failed.Load(), int64(took[len(took)/2]), int64(took[len(took)*99/100]))
 }
 
-func (l *loader) post(to, field string) bool {
+func (l *loader) post(to, field, delay string) bool {
 	body := fmt.Sprintf(`{%q:"load-%d","text":%q}`, field, l.next.Add(1), strings.Repeat("x", 1000))
-	response, err := l.client.Post("http://"+to+"/v1/documents", "application/json", strings.NewReader(body))
+	response, err := l.client.Post("http://"+to+"/v1/documents?delay="+delay, "application/json", strings.NewReader(body))
 	if err != nil {
 		return false
 	}

@@ -98,11 +98,16 @@ func (s *stack) setShadow(t testing.TB, percent float64) {
 func (s *stack) shadow(t testing.TB) *evidence.Report {
 	t.Helper()
 	var report evidence.Report
-	a := get(t, s.client, "http://"+s.gateway.OperatorAddress()+"/api/shadow")
-	if err := json.Unmarshal(a.body, &report); err != nil {
+	s.view(t, s.gateway.OperatorAddress(), &report)
+	return &report
+}
+
+func (s *stack) view(t testing.TB, operator string, report *evidence.Report) {
+	t.Helper()
+	a := get(t, s.client, "http://"+operator+"/api/shadow")
+	if err := json.Unmarshal(a.body, report); err != nil {
 		t.Fatalf("%v: %v", a, err)
 	}
-	return &report
 }
 
 // postMirrored posts documents and waits until each is compared.
