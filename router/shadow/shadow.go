@@ -38,9 +38,8 @@ type Temporal interface {
 	Shadow(ctx context.Context, doc *rollout.Document, arm string, wait time.Duration) (rollout.Run, error)
 	// ShadowID returns the workflow ID of the document's shadow run.
 	ShadowID(doc *rollout.Document, arm string) string
-	// ShadowReady reports whether the route's worker declares shadow support, or
-	// why it is not taken to.
-	ShadowReady(route string) (ready bool, why string)
+	// Oversize reports whether Temporal cannot hold the document.
+	Oversize(doc *rollout.Document) bool
 }
 
 // Evidence takes what the mirror finds. Its methods may wait for a store.
@@ -58,6 +57,8 @@ type Evidence interface {
 // Config configures a Mirror. All fields are needed.
 type Config struct {
 	Temporal Temporal
+	// Ready reports whether the route's workers declare shadow support.
+	Ready    func(route string) bool
 	Evidence Evidence
 	// Policy returns what is in force now.
 	Policy func() *rollout.Policy
@@ -202,12 +203,16 @@ func (m *Mirror) Run(ctx context.Context) error {
 
 // mirror runs one document.
 func (m *Mirror) mirror(ctx context.Context, j job) {
-	if ready, _ := m.config.Temporal.ShadowReady(j.doc.Route); !ready {
+	if !m.config.Ready(j.doc.Route) {
 		m.drop(j.doc.Route, "", rollout.DropUnsupported)
 		return
 	}
 	if policy := m.config.Policy(); policy.Kill || policy.Shadow == rollout.None {
 		m.drop(j.doc.Route, "", rollout.DropKilled)
+		return
+	}
+	if m.config.Temporal.Oversize(&j.doc) {
+		m.drop(j.doc.Route, "", rollout.DropTooLarge)
 		return
 	}
 	id := m.config.Temporal.ShadowID(&j.doc, "a")

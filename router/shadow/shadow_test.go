@@ -20,6 +20,7 @@ type stage struct {
 	busy   bool
 	begin  error
 	policy rollout.Policy
+	id     string // of the document
 
 	mu       sync.Mutex
 	compared []*rollout.Exchange
@@ -32,7 +33,7 @@ func (s *stage) Shadow(ctx context.Context, doc *rollout.Document, arm string, w
 }
 
 func (s *stage) ShadowID(doc *rollout.Document, arm string) string { return doc.DocID + "/" + arm }
-func (s *stage) ShadowReady(string) (bool, string)                 { return s.ready, "" }
+func (s *stage) Oversize(doc *rollout.Document) bool               { return doc.DocID == "oversize" }
 
 func (s *stage) Begin(context.Context, string, string) error {
 	s.mu.Lock()
@@ -54,7 +55,7 @@ func (s *stage) Dropped(_, _ string, reason rollout.DropReason) {
 }
 
 func newStage() *stage {
-	return &stage{ready: true, dropped: map[rollout.DropReason]int{}, policy: rollout.Policy{Shadow: rollout.All},
+	return &stage{ready: true, id: "a", dropped: map[rollout.DropReason]int{}, policy: rollout.Policy{Shadow: rollout.All},
 		run: func(context.Context, *rollout.Document, string, time.Duration) (rollout.Run, error) {
 			return rollout.Run{State: rollout.RunCompleted, Answer: rollout.Answer{Status: 200}}, nil
 		}}
@@ -62,7 +63,7 @@ func newStage() *stage {
 
 func (s *stage) mirror(pairs rollout.Exposure) *shadow.Mirror {
 	return shadow.New(shadow.Config{
-		Temporal: s, Evidence: s, Policy: func() *rollout.Policy { return &s.policy }, Busy: func() bool { return s.busy },
+		Temporal: s, Ready: func(string) bool { return s.ready }, Evidence: s, Policy: func() *rollout.Policy { return &s.policy }, Busy: func() bool { return s.busy },
 		Salt: "test", Pairs: pairs, Queue: 3, Budget: 100, Largest: 60, Parallel: 2, Patience: time.Minute,
 	})
 }
@@ -148,6 +149,7 @@ func TestBoundsDropByReason(t *testing.T) {
 func TestRunsThatFailAreDroppedByReason(t *testing.T) {
 	for reason, prepare := range map[rollout.DropReason]func(*stage){
 		rollout.DropUnsupported: func(s *stage) { s.ready = false },
+		rollout.DropTooLarge:    func(s *stage) { s.id = "oversize" },
 		rollout.DropKilled:      func(s *stage) { s.policy.Kill = true },
 		rollout.DropStore:       func(s *stage) { s.begin = errors.New("away") },
 		rollout.DropDuplicate:   func(s *stage) { s.run = failing(rollout.ErrDuplicate) },
@@ -163,7 +165,7 @@ func TestRunsThatFailAreDroppedByReason(t *testing.T) {
 			}
 			prepare(s)
 			m := s.mirror(rollout.All)
-			runs(t, m, func() { offer(m, "a", 1) })
+			runs(t, m, func() { offer(m, s.id, 1) })
 			if s.dropped[reason] != 1 || len(s.compared) != 0 {
 				t.Errorf("%v: %v dropped, %d compared", reason, s.dropped, len(s.compared))
 			}

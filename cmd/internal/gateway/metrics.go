@@ -47,12 +47,9 @@ func (g *Gateway) metricsConfig() metrics.GatewayConfig {
 		ShadowClasses:        words(compare.Classes()),
 		ShadowWaiting:        func() int { return g.shadow.mirror.Waiting() },
 		ShadowBytes:          func() int64 { return g.shadow.mirror.HeldBytes() },
-		ShadowReady: func(route string) bool {
-			ready, _ := g.shadow.watch.ShadowReady(route)
-			return ready
-		},
-		Books:    g.books.read,
-		Draining: func() bool { return g.router.Draining() },
+		ShadowReady:          g.shadowReady,
+		Books:                g.books.read,
+		Draining:             func() bool { return g.router.Draining() },
 	}
 	if g.config.Claims.Store == "postgres" && g.config.Claims.Away > 0 {
 		config.AwayUnrecorded = func() int { return g.away.Unrecorded() }

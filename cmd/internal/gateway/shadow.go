@@ -76,7 +76,7 @@ func (g *Gateway) openShadow(context.Context) error {
 	g.shadow.gates = gates.New(gates.Config{Gates: g.config.Gates, Notes: store, Owner: g.name, Log: g.options.Log.Named("gates")})
 	g.shadow.watch = temporalpath.NewShadowWatch(g.temporal)
 	g.shadow.mirror = shadow.New(shadow.Config{
-		Temporal: shadowRuns{g.temporal, g.shadow.watch, g.config.Temporal.Prefix}, Evidence: g.shadow.keeper,
+		Temporal: shadowRuns{g.temporal, g.config.Temporal.Prefix}, Ready: g.shadowReady, Evidence: g.shadow.keeper,
 		Policy: g.ceilings.policy, Busy: g.busy, Salt: g.config.Rollout.Salt, Pairs: exposureOf(c.Pairs),
 		Queue: c.Queue, Budget: int64(c.Budget), Largest: int64(c.Largest), Parallel: c.Parallel, Patience: c.Patience.Std(),
 	})
@@ -93,6 +93,11 @@ func (g *Gateway) openBoard() (board, error) {
 // busy reports whether the mirror has to leave the machine to the clients.
 func (g *Gateway) busy() bool {
 	return g.breaker.Open() || g.router.BodyBytes() > int64(g.config.Requests.BodyBudget)/2
+}
+
+func (g *Gateway) shadowReady(route string) bool {
+	ready, _ := g.shadow.watch.ShadowReady(route)
+	return ready
 }
 
 // mirrors reports whether any document is to be mirrored.
@@ -125,7 +130,6 @@ func (g *Gateway) runShadow(ctx context.Context) error {
 // shadowRuns is Temporal as the mirror uses it.
 type shadowRuns struct {
 	*temporalpath.Path
-	*temporalpath.ShadowWatch
 	prefix string
 }
 
