@@ -46,10 +46,11 @@ func (k *bookkeeper) operate(h *rollout.Holding) error {
 		life = c.Life
 	}
 	states := rollout.ClaimStates()
-	switch k.rng.IntN(12) {
+	switch k.rng.IntN(16) {
 	case 0, 1, 2, 3:
 		route := []string{"a", "b"}[k.rng.IntN(2)]
-		_, err := h.Take(rollout.Ask{Intent: intent, Route: route, Temporal: k.rng.IntN(2) > 0, Owner: owner}, at)
+		_, err := h.Take(rollout.Ask{Intent: intent, Route: route, Temporal: k.rng.IntN(2) > 0, Owner: owner,
+			Once: k.rng.IntN(3) == 0, Limit: time.Second}, at)
 		return err
 	case 4:
 		return h.Attempted(intent, life, rollout.Verdict(k.rng.IntN(3)))
@@ -65,6 +66,17 @@ func (k *bookkeeper) operate(h *rollout.Holding) error {
 		h.Adopt(owner, "g0", 0, at)
 	case 10:
 		return h.Force(intent, life, states[k.rng.IntN(len(states))], at)
+	case 11:
+		return h.Declined(intent, owner, at)
+	case 12:
+		_, err := h.Delay(intent, life, owner, func(string) time.Duration { return time.Second }, at)
+		return err
+	case 13, 14:
+		e := rollout.Errand{Intent: intent, Route: "a", Owner: owner, Began: k.now.Add(-time.Second), Answered: k.rng.IntN(2) > 0}
+		if k.rng.IntN(4) > 0 {
+			e.Ended = k.now.Add(-time.Duration(k.rng.IntN(1000)) * time.Millisecond)
+		}
+		return h.Record(e, k.now, at)
 	default:
 		h.Correct(intent, owner, 0, at)
 	}

@@ -14,8 +14,13 @@ func Postings(to []Posting, before, after []Claim) []Posting {
 		taken := at < 0
 		if !taken {
 			was := &before[at]
-			taken = was.Life != c.Life || !was.Open() && c.Open()
+			// A request that went out while the store was away is on record only
+			// when it has ended: its claim goes from one end to another.
+			taken = was.Life != c.Life || !was.Open() && (c.Open() || was.State != c.State)
 			next = at + 1
+			if was.Open() && was.Life != c.Life { // nothing of it is anywhere; the next one has begun
+				to = append(to, Posting{Route: was.Route, Path: was.Path, State: ClaimVoid})
+			}
 			if !taken && was.State == c.State {
 				continue
 			}

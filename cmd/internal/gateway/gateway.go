@@ -165,6 +165,18 @@ func served(err error) error {
 	return err
 }
 
+// parting bounds how long a kept connection may take to bring one more request,
+// whose answer tells the client that it closes.
+const parting = 3 * time.Second
+
+// part waits for the clients to leave by themselves. A connection that is closed
+// while its client writes to it fails a request.
+func (g *Gateway) part(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, parting)
+	defer cancel()
+	g.connections.Empty(ctx)
+}
+
 // drain stops the door without failing a request.
 func (g *Gateway) drain(running context.Context) error {
 	g.router.Drain()
@@ -178,6 +190,7 @@ func (g *Gateway) drain(running context.Context) error {
 	err := g.withdraw()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(running), g.config.Drain.Timeout.Std())
 	defer cancel()
+	g.part(ctx)
 	return errors.Join(err, g.unfinished(g.publicServer.Shutdown(ctx)), g.operatorServer.Close())
 }
 

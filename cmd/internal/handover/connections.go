@@ -5,6 +5,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"go.uber.org/zap"
 )
@@ -76,6 +77,22 @@ func (c *Connections) look() {
 	if c.none != nil && len(c.open) == 0 {
 		close(c.none)
 		c.none = nil
+	}
+}
+
+// emptyLook is the pause between two looks whether connections are left.
+const emptyLook = 20 * time.Millisecond
+
+// Empty returns once no connection is open, or ctx ends.
+func (c *Connections) Empty(ctx context.Context) {
+	for ctx.Err() == nil {
+		c.mu.Lock()
+		left := len(c.open)
+		c.mu.Unlock()
+		if left == 0 {
+			return
+		}
+		time.Sleep(emptyLook)
 	}
 }
 

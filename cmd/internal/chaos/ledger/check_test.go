@@ -44,7 +44,7 @@ func TestCheckFindsEveryKind(t *testing.T) {
 			w.temporal(2, "b", ledger.Done)
 			ended()
 		},
-		ledger.Stuck: func(w what) { w.GaveUp(0, true) },
+		ledger.Stuck: func(w what) { w.answered(0, 202, "temporal", 1); w.GaveUp(0, true) },
 	} {
 		l := ledger.New(1)
 		l.Wished(0, "doc")

@@ -15,8 +15,9 @@ type Table struct {
 	DeadLetter, Undone int
 	// Residue lists the accepted wishes that are in none of these, or in two.
 	Residue []int
-	// Unanswered never got a final answer.
-	Unanswered int
+	// Unanswered never got a final answer. Late were accepted, and ingested after
+	// their clients had given up asking.
+	Unanswered, Late int
 
 	// OwnRepeats counts what clients sent to legacy again themselves and legacy
 	// ingested again; CrashRepeats the activities that Temporal repeated.
@@ -43,6 +44,9 @@ func (l *Ledger) Table(running func(wish int) bool) Table {
 			continue
 		}
 		t.Accepted++
+		if w.givenUp && w.late() {
+			t.Late++
+		}
 		t.place(n, w, running(n))
 	}
 	return t
@@ -102,6 +106,10 @@ func (w *wish) accepted() bool {
 	}
 	return false
 }
+
+// late reports whether Temporal took the wish, said so, and ran it: behind other
+// versions of its document that may be long after its client went.
+func (w *wish) late() bool { return w.accepted() && len(w.runs) > 0 }
 
 // DeadStatus is what the gateway answers for a dead letter.
 const DeadStatus = http.StatusFailedDependency
