@@ -29,8 +29,9 @@ func (k *Keeper) Compared(e *rollout.Exchange) {
 	if found.Class == compare.ClassError {
 		k.config.Log.Error("the comparer failed", zap.String("route", e.Route), zap.String("doc_id", e.DocID), zap.Error(found.Err))
 	}
-	if k.count(e, found, again) {
-		k.sample(e, shadow, found)
+	wanted := k.count(e, found, again)
+	if found.Class == compare.ClassMismatch || found.Class == compare.ClassValidity {
+		k.disagree(e, shadow, found, wanted)
 	}
 }
 
@@ -114,16 +115,28 @@ type Side struct {
 // sampleTimeout bounds the keeping of one sample.
 const sampleTimeout = 5 * time.Second
 
-// sample logs a comparison that differs, once, and keeps it.
-func (k *Keeper) sample(e *rollout.Exchange, shadow rollout.Answer, found compare.Comparison) {
+// maxLogged is how many differences of one comparison are logged.
+const maxLogged = 20
+
+// disagree logs a comparison that differs, once, and keeps it if that is wanted.
+func (k *Keeper) disagree(e *rollout.Exchange, shadow rollout.Answer, found compare.Comparison, wanted bool) {
+	differences := k.redactDifferences(found.Differences)
+	k.config.Log.Warn("the paths disagree", zap.String("route", e.Route), zap.String("doc_id", e.DocID), zap.String("workflow_id", e.ID),
+		zap.Stringer("class", found.Class), zap.Int("legacy", e.Primary.Status), zap.Int("temporal", shadow.Status), zap.Uint64("total", found.Total),
+		zap.Any("differences", differences[:min(maxLogged, len(differences))]))
+	if wanted {
+		k.sample(e, shadow, found, differences)
+	}
+}
+
+// sample keeps a comparison that differs.
+func (k *Keeper) sample(e *rollout.Exchange, shadow rollout.Answer, found compare.Comparison, differences []compare.Difference) {
 	s := Sample{
 		Route: e.Route, DocID: e.DocID, ID: e.ID, At: e.At.UTC(), Build: e.Shadow.BuildID, Class: found.Class, Total: found.Total,
-		Differences: k.redactDifferences(found.Differences),
+		Differences: differences,
 		Primary:     Side{e.Primary.Status, e.PrimaryTook, k.redactBody(e.Primary.Body)},
 		Shadow:      Side{shadow.Status, e.ShadowTook, k.redactBody(shadow.Body)},
 	}
-	k.config.Log.Warn("the paths disagree", zap.String("route", s.Route), zap.String("doc_id", s.DocID), zap.String("workflow_id", s.ID),
-		zap.Stringer("class", s.Class), zap.Strings("fields", found.Patterns), zap.Any("differences", s.Differences), zap.Uint64("total", s.Total))
 	text, err := json.Marshal(s)
 	if err == nil {
 		ctx, cancel := context.WithTimeout(context.Background(), sampleTimeout)

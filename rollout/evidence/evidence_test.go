@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"sluice/rollout"
 	"sluice/rollout/compare"
@@ -294,14 +295,23 @@ func TestSamplesHoldNoRedactedField(t *testing.T) {
 	}
 }
 
-func TestFewSamplesOfManyAlike(t *testing.T) {
+func TestFewSamplesOfManyAlikeAndEachLoggedOnce(t *testing.T) {
 	s := openStore(t, t.TempDir())
-	keep(t, config(t, s, "one"), func(k *evidence.Keeper) {
+	c := config(t, s, "one", "/secret")
+	core, logged := observer.New(zap.WarnLevel)
+	c.Log = zap.New(core)
+	keep(t, c, func(k *evidence.Keeper) {
 		for i := range 50 {
 			k.Compared(exchange(fmt.Sprint("a", i), `{"a":1}`, `{"a":2}`))
 		}
-		k.Compared(exchange("b", `{"b":1}`, `{"b":2}`))
+		k.Compared(exchange("b", `{"b":1,"secret":"s3cret"}`, `{"b":2,"secret":"s3cret2"}`))
 	})
+	if n := logged.FilterMessage("the paths disagree").Len(); n != 51 {
+		t.Errorf("%d of 51 mismatches are logged", n)
+	}
+	if text := fmt.Sprint(logged.All()); strings.Contains(text, "s3cret") {
+		t.Errorf("a redacted value is logged: %s", text)
+	}
 	r := evidence.Reader{Notes: s, Album: s, Self: "reader"}
 	samples, err := r.Samples(t.Context(), 100)
 	if err != nil || len(samples) != 11 || samples[0].DocID != "b" {

@@ -3,6 +3,7 @@ package endtoend_test
 import (
 	"bytes"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -143,10 +144,12 @@ func accounted(r *evidence.Report) uint64 {
 	return sum
 }
 
+var mirrorDocuments = flag.Int("mirror.documents", 250, "how many documents with planted differences are mirrored")
+
 // The planted differences are found, each with its rate, and nothing else is.
 func TestPlantedDifferencesAreFound(t *testing.T) {
 	t.Parallel()
-	const documents = 250
+	documents := *mirrorDocuments
 	d := &differing{checksum: 200, pair: 300}
 	s := mirrorStack(t, d, "shadow.pairs=40", "shadow.queue=5000")
 	report := s.postMirrored(t, "planted-", documents)
@@ -175,7 +178,7 @@ func TestPlantedDifferencesAreFound(t *testing.T) {
 	if report.Summary != "3 fields, 2 causes" || report.Certificate.State != certificate.Red {
 		t.Errorf("%s, %s: %+v", report.Summary, report.Certificate.State, report.Certificate.Lines)
 	}
-	if e := report.Certificate.Evidence; e.Compared != documents || e.Starts.Completed != documents {
+	if e := report.Certificate.Evidence; e.Compared != uint64(documents) || e.Starts.Completed != uint64(documents) {
 		t.Errorf("%+v", e)
 	}
 	samples := get(t, s.client, "http://"+s.gateway.OperatorAddress()+"/api/shadow/samples?limit=100")
