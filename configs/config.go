@@ -60,6 +60,15 @@ type Legacy struct {
 	// what all of them may take on the gateway's disk.
 	AnswerLimit  Bytes `yaml:"answer_limit"`
 	AnswerBudget Bytes `yaml:"answer_budget"`
+	// DryRun is how legacy is asked for an answer without storing anything.
+	DryRun DryRun `yaml:"dry_run"`
+}
+
+// DryRun is how legacy is asked for an answer without storing anything.
+type DryRun struct {
+	// Header is a field, "Name: value", that every such request carries; empty:
+	// legacy has no dry run.
+	Header string `yaml:"header"`
 }
 
 // Temporal says where Temporal is and how documents become workflows.

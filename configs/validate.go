@@ -65,6 +65,9 @@ func validateLegacy(l *Legacy, wrong complain) {
 	if l.AnswerBudget < 16*l.AnswerLimit {
 		wrong("legacy.answer_budget", "must be 16 times legacy.answer_limit or more")
 	}
+	if name, value := l.DryRun.Field(); l.DryRun.Header != "" && (name == "" || value == "") {
+		wrong("legacy.dry_run.header", "%q is not a field such as \"X-Dry-Run: true\"", l.DryRun.Header)
+	}
 	for i, text := range l.TrustedProxies {
 		if _, err := netip.ParsePrefix(text); err != nil {
 			wrong(fmt.Sprintf("legacy.trusted_proxies[%d]", i), "%q is not an address range such as 10.0.0.0/8", text)

@@ -54,18 +54,12 @@ func (v *visit) serve() {
 }
 
 // identify fills in what the request says of its document.
-func (v *visit) identify(body []byte) error {
-	id, err := v.route.DocID.find(v.r, v.fields, body)
-	v.doc = rollout.Document{
-		Route: v.route.Name, DocID: id, Body: body,
-		ContentType: v.fields.Get("Content-Type"),
-		Header:      v.route.allowed(v.fields),
-	}
-	if err != nil {
+func (v *visit) identify(body []byte) (err error) {
+	if v.doc, err = v.route.document(v.r, v.fields, body); err != nil {
 		return err
 	}
-	v.doc.Bucket = v.rt.config.Splitter.Bucket(id)
-	v.record.DocID = id
+	v.doc.Bucket = v.rt.config.Splitter.Bucket(v.doc.DocID)
+	v.record.DocID = v.doc.DocID
 	return nil
 }
 

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"sluice/rollout"
 )
 
 // Route is a kind of request that brings documents.
@@ -69,4 +71,16 @@ func (route *Route) allowed(h http.Header) map[string][]string {
 		}
 	}
 	return picked
+}
+
+// document returns what the request, of which fields is the header, end to end, says
+// of its document. The error is one of those that rollout.UnroutableReason knows;
+// then only the doc_id is wrong.
+func (route *Route) document(r *http.Request, fields http.Header, body []byte) (rollout.Document, error) {
+	id, err := route.DocID.find(r, fields, body)
+	return rollout.Document{
+		Route: route.Name, DocID: id, Body: body,
+		ContentType: fields.Get("Content-Type"),
+		Header:      route.allowed(fields),
+	}, err
 }

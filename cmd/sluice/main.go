@@ -36,6 +36,7 @@ func commands() []command {
 		{"demo", "run everything on this machine (demo up), or the legacy service alone (demo legacy)", runDemo},
 		{"claims", "list and settle the claims of documents in flight", runClaims},
 		{"shadow", "show what mirroring documents has proved, and where the paths differ", runShadow},
+		{"validate", "compare the two paths on a file of requests, without a gateway", runValidate},
 		{"version", "print the build's version", func(_ context.Context, _ []string, stdout, _ io.Writer) error {
 			_, err := fmt.Fprintln(stdout, build.Version())
 			return err
@@ -45,7 +46,11 @@ func commands() []command {
 
 var errUsage = errors.New("wrong usage")
 
-// run returns the exit code: 0, 1 for a failure, 2 for wrong usage.
+// errUnproved says that what was to be proved is not, which has been printed.
+var errUnproved = errors.New("not proved")
+
+// run returns the exit code: 0, 1 for a failure, 2 for wrong usage, 3 for what is not
+// proved.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if len(args) == 0 {
 		usage(stderr)
@@ -61,6 +66,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		case errors.Is(err, errUsage):
 			fmt.Fprintf(stderr, "hint: sluice %s -h lists what it takes\n", c.name)
 			return 2
+		case errors.Is(err, errUnproved):
+			return 3
 		default:
 			fmt.Fprintf(stderr, "sluice %s: %v\n", c.name, err)
 			return 1

@@ -81,17 +81,22 @@ func shadowStatus(ctx context.Context, args []string, stdout, stderr io.Writer) 
 	for _, route := range slices.Sorted(maps.Keys(view.Ready)) {
 		fmt.Fprintf(stdout, "  %s: %s\n", printable(route), view.Ready[route])
 	}
-	printCertificate(stdout, "certificate", view.Certificate)
-	for _, name := range slices.Sorted(maps.Keys(view.Routes)) {
-		route := view.Routes[name]
-		if len(view.Routes) > 1 {
-			printCertificate(stdout, "route "+printable(name), route.Certificate)
-		}
-		printFields(stdout, name, route)
-	}
-	printCauses(stdout, &view.Report)
-	printStarts(stdout, &view.Report)
+	printReport(stdout, &view.Report)
 	return nil
+}
+
+// printReport prints what was proved and where the paths differ.
+func printReport(w io.Writer, r *evidence.Report) {
+	printCertificate(w, "certificate", r.Certificate)
+	for _, name := range slices.Sorted(maps.Keys(r.Routes)) {
+		route := r.Routes[name]
+		if len(r.Routes) > 1 {
+			printCertificate(w, "route "+printable(name), route.Certificate)
+		}
+		printFields(w, name, route)
+	}
+	printCauses(w, r)
+	printStarts(w, r)
 }
 
 func printCertificate(w io.Writer, title string, c certificate.Certificate) {

@@ -19,12 +19,7 @@ func (k *Keeper) Compared(e *rollout.Exchange) {
 		return
 	}
 	shadow := answerOf(e.Shadow)
-	found := k.config.Comparer.Compare(e.Primary, shadow)
-	var again *compare.Comparison
-	if e.Again != nil {
-		c := k.config.Comparer.Compare(shadow, answerOf(*e.Again))
-		again = &c
-	}
+	found, again := exchanged(k.config.Comparer, e)
 	k.config.Observer.ShadowCompared(e.Route, found.Class)
 	if found.Class == compare.ClassError {
 		k.config.Log.Error("the comparer failed", zap.String("route", e.Route), zap.String("doc_id", e.DocID), zap.Error(found.Err))
@@ -35,19 +30,22 @@ func (k *Keeper) Compared(e *rollout.Exchange) {
 	}
 }
 
+// exchanged compares the answers, and those of the second run if there was one.
+func exchanged(comparer *compare.Comparer, e *rollout.Exchange) (found compare.Comparison, again *compare.Comparison) {
+	shadow := answerOf(e.Shadow)
+	found = comparer.Compare(e.Primary, shadow)
+	if e.Again != nil {
+		c := comparer.Compare(shadow, answerOf(*e.Again))
+		again = &c
+	}
+	return found, again
+}
+
 // count takes a comparison down. It reports whether a sample of it is wanted.
 func (k *Keeper) count(e *rollout.Exchange, found compare.Comparison, again *compare.Comparison) (wanted bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	route, b := k.page.Tally.Route(e.Route), k.page.book(e.Route)
-	route.AB.Add(found)
-	if again != nil {
-		route.AA.Add(*again)
-	}
-	b.Completed++
-	b.Legacy.add(e.PrimaryTook)
-	b.Shadow.add(e.ShadowTook)
-	b.Matched = b.Matched.Add(found.Matches)
+	k.page.compared(e, found, again)
 	k.ended(e.ID)
 	return (found.Class == compare.ClassMismatch || found.Class == compare.ClassValidity) && k.wanted(e.Route, found)
 }
@@ -56,10 +54,7 @@ func (k *Keeper) count(e *rollout.Exchange, found compare.Comparison, again *com
 func (k *Keeper) unfinished(e *rollout.Exchange) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	b := k.page.book(e.Route)
-	b.Legacy.add(e.PrimaryTook)
-	b.Shadow.add(e.ShadowTook)
-	k.page.list(Listed{ID: e.ID, Route: e.Route, Why: WhyUnfinished, At: time.Now().UTC()})
+	k.page.unfinished(e, time.Now().UTC())
 	k.ended(e.ID)
 }
 

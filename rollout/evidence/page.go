@@ -75,6 +75,27 @@ func (p *page) book(route string) *book {
 	return p.Books[route]
 }
 
+// compared counts a comparison, and that of the second run if there was one.
+func (p *page) compared(e *rollout.Exchange, found compare.Comparison, again *compare.Comparison) {
+	route, b := p.Tally.Route(e.Route), p.book(e.Route)
+	route.AB.Add(found)
+	if again != nil {
+		route.AA.Add(*again)
+	}
+	b.Completed++
+	b.Legacy.add(e.PrimaryTook)
+	b.Shadow.add(e.ShadowTook)
+	b.Matched = b.Matched.Add(found.Matches)
+}
+
+// unfinished lists a run that did not end while it was waited for.
+func (p *page) unfinished(e *rollout.Exchange, now time.Time) {
+	b := p.book(e.Route)
+	b.Legacy.add(e.PrimaryTook)
+	b.Shadow.add(e.ShadowTook)
+	p.list(Listed{ID: e.ID, Route: e.Route, Why: WhyUnfinished, At: now})
+}
+
 // drop counts a sampled document that is not compared. A run that was begun and was
 // cut off with its gateway may have been started, so it is listed.
 func (p *page) drop(route, id string, reason rollout.DropReason, now time.Time) {

@@ -68,6 +68,10 @@ func (r *Reader) Report(ctx context.Context, gates []certificate.Gate, now time.
 	if err != nil {
 		return nil, err
 	}
+	return r.report(sum, running, gates, now), nil
+}
+
+func (r *Reader) report(sum *page, running map[string]run, gates []certificate.Gate, now time.Time) *Report {
 	report := &Report{Routes: map[string]RouteReport{}, Listed: sum.Listed, Causes: cause.Causes{}}
 	for _, id := range slices.Sorted(maps.Keys(running)) {
 		report.Running = append(report.Running, Listed{ID: id, Route: running[id].Route, Why: "running", At: running[id].Since})
@@ -88,7 +92,7 @@ func (r *Reader) Report(ctx context.Context, gates []certificate.Gate, now time.
 	report.Certificate = certificate.Make(whole, r.Limits, now)
 	report.Certificate.State = worst(append(states, report.Certificate.State))
 	report.Summary = report.Causes.String()
-	return report, nil
+	return report
 }
 
 // route reports on one route.

@@ -2,7 +2,8 @@
 // synchronously, by the very steps that the workflow takes, so that the two
 // paths can be compared, and it goes bad on demand.
 //
-//	POST /v1/documents         ingest the JSON document, answer with the result
+//	POST /v1/documents         ingest the JSON document, answer with the result;
+//	                           with X-Dry-Run: true, answer and store nothing
 //	GET  /v1/documents/{id}    the document as stored, whichever path stored it
 //	GET  /auth                 204 if the request's credentials are good
 //	GET, PUT /faults           what goes wrong: latency, error_rate, differ
@@ -57,9 +58,10 @@ type Service struct {
 func New(config Config) (*Service, error) {
 	s := &Service{config: config, faults: &faults.Switch{}, mux: http.NewServeMux()}
 	set := config.Stores.Set()
+	// A dry run takes the same steps as a shadow run, and these stores.
+	nothing := stores.Set{Document: nowhere{}, Vector: nowhere{}, Graph: nowhere{}, Cache: nowhere{}}
 	var err error
-	// It never runs shadows: the same stores stand for them.
-	if s.steps, err = ingestion.NewSteps(ingestion.Config{Stores: set, Shadow: set, Faults: s.faults}); err != nil {
+	if s.steps, err = ingestion.NewSteps(ingestion.Config{Stores: set, Shadow: nothing, Faults: s.faults}); err != nil {
 		return nil, err
 	}
 	s.mux.HandleFunc("POST /v1/documents", s.authorised(s.ingest))
@@ -118,7 +120,7 @@ func (s *Service) ingest(w http.ResponseWriter, r *http.Request) {
 		answer(w, status, fault{"a JSON object with a doc_id is needed"})
 		return
 	}
-	in := wire.Input{DocID: docID, Intent: intent(r, body), Life: 1, ContentType: r.Header.Get("Content-Type")}
+	in := wire.Input{DocID: docID, Intent: intent(r, body), Life: 1, ContentType: r.Header.Get("Content-Type"), Shadow: dry(r)}
 	in.SetBody(body)
 	result, err := s.steps.Sync(r.Context(), in, time.Now().UnixNano())
 	if err != nil {

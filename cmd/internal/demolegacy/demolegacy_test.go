@@ -155,3 +155,18 @@ func TestTokenIsAskedFor(t *testing.T) {
 	counts(t, handles, 1)
 	ask(t, service, "GET", "/healthz", "", http.StatusNoContent) // asks for none
 }
+
+// A dry run answers what the real one would, and stores nothing.
+func TestDryRunStoresNothing(t *testing.T) {
+	service, handles := open(t, "")
+	request := httptest.NewRequest(http.MethodPost, "/v1/documents", bytes.NewBufferString(document))
+	request.Header.Set(demolegacy.DryRunHeader, "true")
+	answer := httptest.NewRecorder()
+	service.ServeHTTP(answer, request)
+	counts(t, handles, 0)
+	real := ask(t, service, http.MethodPost, "/v1/documents", document, http.StatusOK)
+	if answer.Code != http.StatusOK || !bytes.Equal(answer.Body.Bytes(), real) {
+		t.Errorf("dry: %d %s, real: %s", answer.Code, answer.Body, real)
+	}
+	counts(t, handles, 1)
+}

@@ -25,6 +25,9 @@ func TestMain(m *testing.M) {
 	if settings := os.Getenv(childVariable); settings != "" {
 		log.Fatal(beGateway(settings))
 	}
+	if asked := os.Getenv(asValidation); asked != "" {
+		log.Fatal(beValidation(asked))
+	}
 	if os.Getenv(asLoad) != "" {
 		if err := serveLoad(); err != nil {
 			log.Fatal(err)

@@ -11,11 +11,13 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/cespare/xxhash/v2"
 
+	"sluice/cmd/internal/demolegacy"
 	"sluice/rollout/compare/certificate"
 	"sluice/rollout/compare/noise"
 	"sluice/rollout/evidence"
@@ -29,6 +31,8 @@ type differing struct {
 	// share of documents, in thousandths, whose answer has another checksum, and two
 	// more wrong fields that go together.
 	checksum, pair uint64
+	// posts counts the documents that came, dry those that were not to be stored.
+	posts, dry atomic.Int64
 }
 
 // hit reports whether the document is one of a share, in thousandths.
@@ -40,7 +44,15 @@ func (d *differing) serve(t *testing.T, legacy string) {
 		t.Fatal(err)
 	}
 	proxy := &httputil.ReverseProxy{
-		Rewrite:        func(r *httputil.ProxyRequest) { r.SetURL(target) },
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(target)
+			if r.In.Method == http.MethodPost {
+				d.posts.Add(1)
+			}
+			if r.In.Header.Get(demolegacy.DryRunHeader) == "true" {
+				d.dry.Add(1)
+			}
+		},
 		ModifyResponse: d.change,
 	}
 	server := httptest.NewServer(proxy)

@@ -62,26 +62,7 @@ func (g *Gateway) openTemporal(context.Context) error {
 	if err != nil {
 		return err
 	}
-	config := temporalpath.Config{
-		Service:      client.WorkflowService(),
-		Namespace:    c.Namespace,
-		Prefix:       c.Prefix,
-		Routes:       map[string]temporalpath.Route{},
-		StartTimeout: c.StartTimeout.Std(),
-		MaxWaiters:   c.MaxWaiters,
-		MaxInput:     c.MaxInput,
-	}
-	if check != nil {
-		config.Codec = check
-		config.MaxInput = 2 * int(g.config.Requests.MaxBody) // nothing is too large
-	}
-	for _, r := range g.config.Routes {
-		config.Routes[r.Name] = temporalpath.Route{
-			WorkflowType: r.Workflow.Type, TaskQueue: r.Workflow.TaskQueue, ShadowTaskQueue: r.Workflow.ShadowTaskQueue,
-			Update: r.Workflow.Result == "update", Status: r.Workflow.Status,
-			Failures: r.Failures, ExecutionTimeout: r.Workflow.ExecutionTimeout.Std(),
-		}
-	}
+	config := connect.Path(&g.config, client, check)
 	if g.temporal, err = temporalpath.New(config); err != nil {
 		return err
 	}

@@ -10,12 +10,11 @@ import (
 
 	"go.uber.org/zap"
 
+	"sluice/cmd/internal/comparison"
 	"sluice/cmd/internal/gates"
-	"sluice/configs"
 	"sluice/metrics"
 	"sluice/rollout"
 	"sluice/rollout/compare"
-	"sluice/rollout/compare/certificate"
 	"sluice/rollout/evidence"
 	"sluice/rollout/store/notes"
 	"sluice/rollout/store/postgres"
@@ -54,16 +53,16 @@ func (g *Gateway) openShadow(context.Context) error {
 	if err != nil {
 		return fmt.Errorf("shadow: %w", err)
 	}
-	rules := rulesOf(c.Compare)
+	rules := comparison.Rules(c.Compare)
 	comparer, err := compare.New(compare.Config{Rules: rules})
 	if err != nil {
 		return fmt.Errorf("shadow.compare: %w", err)
 	}
-	marks, err := patterns("shadow.compare.noise", c.Compare.Noise)
+	marks, err := comparison.Patterns("shadow.compare.noise", c.Compare.Noise)
 	if err != nil {
 		return err
 	}
-	redact, err := patterns("shadow.redact", c.Redact)
+	redact, err := comparison.Patterns("shadow.redact", c.Redact)
 	if err != nil {
 		return err
 	}
@@ -72,7 +71,7 @@ func (g *Gateway) openShadow(context.Context) error {
 		Keep:     rollout.Keep{Count: c.Samples.Count, Bytes: int64(c.Samples.Bytes)},
 		Observer: shadowObserver{g.metrics}, Log: g.options.Log.Named("shadow"),
 	})
-	g.shadow.reader = &evidence.Reader{Notes: store, Album: store, Self: g.name, Rules: rules, Marks: marks, Limits: limitsOf(c.Limits)}
+	g.shadow.reader = &evidence.Reader{Notes: store, Album: store, Self: g.name, Rules: rules, Marks: marks, Limits: comparison.Limits(c.Limits)}
 	g.shadow.gates = gates.New(gates.Config{Gates: g.config.Gates, Notes: store, Owner: g.name, Log: g.options.Log.Named("gates")})
 	g.shadow.watch = temporalpath.NewShadowWatch(g.temporal)
 	g.shadow.mirror = shadow.New(shadow.Config{
@@ -146,36 +145,6 @@ func (o shadowObserver) ShadowCompared(route string, class compare.Class) {
 
 func (o shadowObserver) ShadowDropped(route string, reason rollout.DropReason) {
 	o.metrics.ShadowDropped(route, reason)
-}
-
-func rulesOf(c configs.Compare) (rules []compare.Rule) {
-	for _, pattern := range c.Ignore {
-		rules = append(rules, compare.Rule{Effect: compare.Ignore, Pattern: pattern})
-	}
-	for _, pattern := range c.Sets {
-		rules = append(rules, compare.Rule{Effect: compare.Set, Pattern: pattern})
-	}
-	for _, t := range c.Tolerances {
-		rules = append(rules, compare.Rule{Effect: compare.Tolerance, Pattern: t.Field, Absolute: t.Absolute, Relative: t.Relative})
-	}
-	return rules
-}
-
-func patterns(key string, texts []string) (all []compare.Pattern, err error) {
-	for i, text := range texts {
-		p, err := compare.ParsePattern(text)
-		if err != nil {
-			return nil, fmt.Errorf("%s[%d]: %w", key, i, err)
-		}
-		all = append(all, p)
-	}
-	return all, nil
-}
-
-func limitsOf(c configs.Limits) certificate.Limits {
-	l := certificate.DefaultLimits()
-	l.Mismatch, l.Validity, l.Latency, l.Uncompared = c.Mismatch/100, c.Validity/100, c.Latency, c.Uncompared/100
-	return l
 }
 
 func exposureOf(percent float64) rollout.Exposure {

@@ -44,6 +44,15 @@ func (c *Counts) Mismatches(counts func(field string) bool) uint64 {
 	return sum
 }
 
+// Coarsen forgets which fields differ together, so that the counts take less room:
+// the comparisons are in Other from then on.
+func (c *Counts) Coarsen() {
+	for _, n := range c.signatures {
+		c.Other += n
+	}
+	c.signatures, c.bytes = nil, 0
+}
+
 // written is how counts are written: signatures refer to fields by their place.
 type written struct {
 	Compared   uint64             `json:"compared"`

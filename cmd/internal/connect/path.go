@@ -1,0 +1,35 @@
+package connect
+
+import (
+	"go.temporal.io/sdk/client"
+
+	"sluice/configs"
+	"sluice/temporalpath"
+	"sluice/temporalpath/claimcheck"
+)
+
+// Path returns the Temporal path's configuration: every route, as gateways see it.
+// check may be nil.
+func Path(c *configs.Config, client client.Client, check *claimcheck.Check) temporalpath.Config {
+	config := temporalpath.Config{
+		Service:      client.WorkflowService(),
+		Namespace:    c.Temporal.Namespace,
+		Prefix:       c.Temporal.Prefix,
+		Routes:       map[string]temporalpath.Route{},
+		StartTimeout: c.Temporal.StartTimeout.Std(),
+		MaxWaiters:   c.Temporal.MaxWaiters,
+		MaxInput:     c.Temporal.MaxInput,
+	}
+	if check != nil {
+		config.Codec = check
+		config.MaxInput = 2 * int(c.Requests.MaxBody) // nothing is too large
+	}
+	for _, r := range c.Routes {
+		config.Routes[r.Name] = temporalpath.Route{
+			WorkflowType: r.Workflow.Type, TaskQueue: r.Workflow.TaskQueue, ShadowTaskQueue: r.Workflow.ShadowTaskQueue,
+			Update: r.Workflow.Result == "update", Status: r.Workflow.Status,
+			Failures: r.Failures, ExecutionTimeout: r.Workflow.ExecutionTimeout.Std(),
+		}
+	}
+	return config
+}
