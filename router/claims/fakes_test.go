@@ -125,6 +125,7 @@ type temporal struct {
 	fenced map[string]bool        // guarded by mu
 	away   error                  // guarded by mu
 	begun  []string               // by Release, in order; guarded by mu
+	looks  int                    // Lookups; guarded by mu
 	// meanwhile happens after a tombstone was accepted; guarded by mu.
 	meanwhile func()
 }
@@ -136,6 +137,7 @@ func newTemporal() *temporal {
 func (f *temporal) Lookup(_ context.Context, _, id string) (rollout.Run, bool, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.looks++
 	if f.fenced[id] {
 		return rollout.Run{}, false, rollout.ErrFenced
 	}

@@ -11,8 +11,14 @@ import (
 	"sluice/rollout"
 )
 
-// resolvers is how many lives are looked at at a time.
-const resolvers = 8
+const (
+	// resolvers is how many lives are looked at at a time.
+	resolvers = 8
+	// looks is how many are in a second, at most. Each costs Temporal two calls or
+	// three, of the 2,400 a second that it allows all gateways and workers together:
+	// without a bound a backlog would take from the workers what they need to end it.
+	looks = 100
+)
 
 // safety is taken off Temporal's retention: a tombstone of a life that is older
 // would prove nothing, because Temporal may have forgotten the run by now.
@@ -34,10 +40,18 @@ func (b *Book) Run(ctx context.Context) error {
 					return nil
 				}
 				b.look(ctx, s)
+				rest(ctx, resolvers*time.Second/looks)
 			}
 		})
 	}
 	return group.Wait()
+}
+
+func rest(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
 }
 
 // look settles one life if that can be done now, or sees to it later.
