@@ -1,0 +1,14 @@
+//go:build chaos
+
+package endtoend_test
+
+import "testing"
+
+// BenchmarkLegacyPathCPUWithout is BenchmarkLegacyPathCPU with the same requests to
+// the same gateway, but for its claims, which are switched off in the other one.
+func BenchmarkLegacyPathCPUWithout(b *testing.B) {
+	load := startLoad(b)
+	without := func(name string) (string, bool) { return "claims", name == "SLUICE_CHAOS_WITHOUT" }
+	doors := [2]string{openDoor(b, load, without), openDoor(b, load, noVariables)}
+	benchmarkCPU(b, load, doors, [2]string{"doc_id", "doc_id"})
+}
