@@ -32,6 +32,7 @@ func TestUsage(t *testing.T) {
 		{"demo up -h", 0, "", "-data directory"},
 		{"demo legacy -h", 0, "", "-token token"},
 		{"demo legacy extra", 2, "", "unexpected argument \"extra\""},
+		{"validate -h", 0, "", "-legacy-writes"},
 		{"gateway -config absent.yaml", 1, "", "absent.yaml"},
 	} {
 		t.Run("sluice "+test.args, func(t *testing.T) {

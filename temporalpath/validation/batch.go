@@ -69,6 +69,9 @@ type position struct {
 type attempt struct {
 	*batches
 	batch Batch
+	// record sends a heartbeat. It works until the activity has returned, also while
+	// the worker stops.
+	record func(position)
 
 	mu sync.Mutex
 	at position // guarded by mu; written by one goroutine
@@ -88,6 +91,8 @@ func (b *batches) batch(ctx context.Context, batch Batch) (json.RawMessage, erro
 			return nil, err
 		}
 	}
+	whole := ctx
+	a.record = func(at position) { activity.RecordHeartbeat(whole, at) }
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go a.beat(ctx)
@@ -105,10 +110,10 @@ func (b *batches) batch(ctx context.Context, batch Batch) (json.RawMessage, erro
 		}
 		switch {
 		case ctx.Err() != nil && err != nil:
-			a.moveTo(ctx, a.at)
+			a.moveTo(a.at)
 			return nil, errStopped
 		case err != nil:
-			a.moveTo(ctx, a.at)
+			a.moveTo(a.at)
 			b.config.Waits(err)
 			return nil, err
 		}
@@ -126,18 +131,18 @@ func (a *attempt) beat(ctx context.Context) {
 			return
 		case <-ticker.C:
 			a.mu.Lock()
-			activity.RecordHeartbeat(ctx, a.at)
+			a.record(a.at)
 			a.mu.Unlock()
 		}
 	}
 }
 
 // moveTo takes the position and tells Temporal, at the latest when the attempt fails.
-func (a *attempt) moveTo(ctx context.Context, at position) {
+func (a *attempt) moveTo(at position) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.at = at
-	activity.RecordHeartbeat(ctx, at)
+	a.record(at)
 }
 
 // line takes the next line. If it fails, nothing of the line is counted.
@@ -149,11 +154,11 @@ func (a *attempt) line(ctx context.Context) error {
 	request, doc, err := a.config.Request(ctx, text)
 	switch {
 	case errors.Is(err, ErrNone) && ctx.Err() == nil:
-		return a.drop(ctx, doc, rollout.DropPrimary)
+		return a.drop(doc, rollout.DropPrimary)
 	case err != nil:
 		return fmt.Errorf("line %d: %w", a.config.Lines.Number(a.at.Next), err)
 	case a.config.Oversize(doc):
-		return a.drop(ctx, doc, rollout.DropTooLarge)
+		return a.drop(doc, rollout.DropTooLarge)
 	}
 	doc.Intent = rollout.KeyedIntent(doc.Route, WorkflowType+"/"+a.batch.Run, doc.DocID, strconv.Itoa(a.at.Next))
 	doc.Life = rollout.ShadowLife
@@ -163,19 +168,19 @@ func (a *attempt) line(ctx context.Context) error {
 	exchange := &rollout.Exchange{Route: doc.Route, DocID: doc.DocID, Intent: doc.Intent}
 	switch err := a.primary(ctx, request, exchange); {
 	case errors.Is(err, ErrTooLarge):
-		return a.drop(ctx, doc, rollout.DropTooLarge)
+		return a.drop(doc, rollout.DropTooLarge)
 	case errors.Is(err, ErrNone):
-		return a.drop(ctx, doc, rollout.DropPrimary)
+		return a.drop(doc, rollout.DropPrimary)
 	case err != nil:
 		return err
 	}
 	return a.compare(ctx, doc, exchange)
 }
 
-func (a *attempt) drop(ctx context.Context, doc *rollout.Document, reason rollout.DropReason) error {
+func (a *attempt) drop(doc *rollout.Document, reason rollout.DropReason) error {
 	share, err := a.config.Dropped(a.at.Share, doc.Route, reason)
 	if err == nil {
-		a.moveTo(ctx, position{Next: a.at.Next + 1, Share: share})
+		a.moveTo(position{Next: a.at.Next + 1, Share: share})
 	}
 	return err
 }
@@ -192,7 +197,7 @@ func (a *attempt) primary(ctx context.Context, request *Request, e *rollout.Exch
 	e.Primary, err = a.config.Call(context.WithoutCancel(ctx), request)
 	e.PrimaryTook, e.At = time.Since(began), time.Now()
 	if err == nil && e.Primary.Size() <= keptAnswer {
-		a.moveTo(ctx, position{Next: a.at.Next, Share: a.at.Share, Primary: rollout.AppendAnswer(nil, &e.Primary), Took: e.PrimaryTook})
+		a.moveTo(position{Next: a.at.Next, Share: a.at.Share, Primary: rollout.AppendAnswer(nil, &e.Primary), Took: e.PrimaryTook})
 	}
 	return err
 }
@@ -204,7 +209,7 @@ func (a *attempt) compare(ctx context.Context, doc *rollout.Document, e *rollout
 	case ctx.Err() != nil: // nobody waited to the end
 		return ctx.Err()
 	case errors.Is(err, rollout.ErrNotAccepted) && !errors.Is(err, rollout.ErrUnavailable):
-		return a.drop(ctx, doc, rollout.DropTemporal) // this document, whenever it is tried
+		return a.drop(doc, rollout.DropTemporal) // this document, whenever it is tried
 	case err != nil:
 		return fmt.Errorf("Temporal: %w", err)
 	}
@@ -220,7 +225,7 @@ func (a *attempt) compare(ctx context.Context, doc *rollout.Document, e *rollout
 	e.ID = e.Shadow.WorkflowID
 	share, err := a.config.Compared(a.at.Share, e)
 	if err == nil {
-		a.moveTo(ctx, position{Next: a.at.Next + 1, Share: share})
+		a.moveTo(position{Next: a.at.Next + 1, Share: share})
 	}
 	return err
 }

@@ -51,10 +51,11 @@ func (l *Lines) index(longest int) error {
 	var offset int64
 	for number := 1; ; number++ {
 		text, err := reader.ReadSlice('\n')
-		if errors.Is(err, bufio.ErrBufferFull) {
+		line := bytes.TrimRight(text, "\r\n")
+		if errors.Is(err, bufio.ErrBufferFull) || len(line) > longest {
 			return fmt.Errorf("line %d is longer than %d bytes", number, longest)
 		}
-		if line := bytes.TrimRight(text, "\r\n"); len(bytes.TrimSpace(line)) > 0 {
+		if len(bytes.TrimSpace(line)) > 0 {
 			l.at = append(l.at, place{offset, len(line), number, xxhash.Sum64(line)})
 		}
 		offset += int64(len(text))

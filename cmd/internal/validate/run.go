@@ -28,6 +28,9 @@ const (
 	// stopTimeout is how long a request to legacy may go on once the process stops.
 	stopTimeout = 5 * time.Second
 	askTimeout  = 5 * time.Second
+	// heartbeatInterval is how old a batch's position may be that the next attempt
+	// finds after a crash.
+	heartbeatInterval = time.Second
 )
 
 // ErrInterrupted says that the process stopped before the end. The workflow waits for
@@ -104,7 +107,10 @@ func (v *Validation) work(ctx context.Context, share *json.RawMessage) error {
 	group.Go(func() { watch.Watch(ctx, supportInterval, func() bool { return true }) })
 	v.awaitReady(ctx, watch)
 	told := &reason{}
-	w := worker.New(v.client, v.id(), worker.Options{MaxConcurrentActivityExecutionSize: v.options.Parallel, WorkerStopTimeout: stopTimeout})
+	w := worker.New(v.client, v.id(), worker.Options{
+		MaxConcurrentActivityExecutionSize: v.options.Parallel, WorkerStopTimeout: stopTimeout,
+		MaxHeartbeatThrottleInterval: heartbeatInterval,
+	})
 	pairs, sampled := rollout.NewSplitter(v.config.Rollout.Salt+"/pairs"), exposureOf(v.config.Shadow.Pairs)
 	validation.Register(w, validation.Config{
 		Lines: v.lines, Mode: v.mode, Books: v.books, Requests: v.requests, Legacy: v.legacy, Temporal: v.path,
