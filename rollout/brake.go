@@ -27,3 +27,7 @@ func (b Brake) After(act Brake) (Brake, error) {
 	}
 	return act, nil
 }
+
+// ErrBrakeHere says that a lowering is in force on this gateway, and not yet, or
+// not durably, on all.
+var ErrBrakeHere = errors.New("the brake is in force on this gateway, and not yet everywhere")
