@@ -70,6 +70,9 @@ func (v *visit) ask() rollout.Ask {
 	switch {
 	case decision.Path == rollout.Legacy:
 		ask.Temporal, ask.Why = false, rollout.ReasonLocal
+		if decision.Reason == rollout.ReasonBrake {
+			ask.Why = rollout.ReasonBrake // the store may not have it yet
+		}
 	case v.rt.config.Breaker.Open():
 		ask.Temporal, ask.Why = false, rollout.ReasonBreaker
 	}

@@ -37,6 +37,8 @@ func commands() []command {
 		{"claims", "list and settle the claims of documents in flight", runClaims},
 		{"shadow", "show what mirroring documents has proved, and where the paths differ", runShadow},
 		{"validate", "compare the two paths on a file of requests, without a gateway", runValidate},
+		{"rollback", "send everything new to legacy, on all gateways, at once", runRollback},
+		{"rollout", "show and lower what may go to Temporal; release the brake", runRollout},
 		{"version", "print the build's version", func(_ context.Context, _ []string, stdout, _ io.Writer) error {
 			_, err := fmt.Fprintln(stdout, build.Version())
 			return err

@@ -129,7 +129,7 @@ func (o *operated) call(ctx context.Context, method, path string, body []byte, a
 		return fmt.Errorf("%w\nhint: -operator names the operator listener of a gateway that runs (listen.operator)", err)
 	}
 	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
+	if response.StatusCode != http.StatusOK && response.StatusCode != http.StatusAccepted {
 		return refusal(response)
 	}
 	if err := json.UnmarshalRead(response.Body, answer); err != nil {
@@ -152,8 +152,11 @@ func refusal(response *http.Response) error {
 		hint = "hint: -token-file names a file with the gateway's token; on the gateway's own machine none is needed"
 	case http.StatusNotFound, http.StatusConflict:
 		hint = "hint: sluice claims open lists what is open"
+		if p.Type == operator.ProblemType+"brake-lower" {
+			hint = "hint: sluice rollout status shows the brake, sluice rollout release lifts it"
+		}
 	case http.StatusBadRequest:
-		hint = "hint: sluice claims -h explains the arguments"
+		hint = "hint: -h explains the arguments"
 	}
 	return fmt.Errorf("%s\n%s", p.Detail, hint)
 }

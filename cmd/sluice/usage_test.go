@@ -33,6 +33,15 @@ func TestUsage(t *testing.T) {
 		{"demo legacy -h", 0, "", "-token token"},
 		{"demo legacy extra", 2, "", "unexpected argument \"extra\""},
 		{"validate -h", 0, "", "-legacy-writes"},
+		{"rollout", 2, "", "usage: sluice rollout COMMAND"},
+		{"rollout -h", 0, "usage: sluice rollout COMMAND", ""},
+		{"rollback", 2, "", "-reason: say why"},
+		{"rollback now -reason x", 2, "", "unexpected argument \"now\""},
+		{"rollout ceiling -reason x", 2, "", "N is missing"},
+		{"rollout ceiling 100 -reason x", 2, "", "not a percentage from 0 to below 100"},
+		{"rollout ceiling NaN -reason x", 2, "", "not a percentage"},
+		{"rollout release", 2, "", "-reason: say why"},
+		{"rollback -reason x -operator http://127.0.0.1:1", 1, "", "hint: -operator names"},
 		{"gateway -config absent.yaml", 1, "", "absent.yaml"},
 	} {
 		t.Run("sluice "+test.args, func(t *testing.T) {

@@ -130,7 +130,7 @@ func (d *desk) do(method, path, body string, status int, answer any, edits ...fu
 	if response.StatusCode != status {
 		d.t.Errorf("%s %s: %d instead of %d: %s", method, path, response.StatusCode, status, text)
 	}
-	if response.StatusCode == http.StatusOK {
+	if response.StatusCode < http.StatusMultipleChoices {
 		if answer != nil {
 			if err := json.Unmarshal(text, answer, json.RejectUnknownMembers(true)); err != nil {
 				d.t.Errorf("%s %s: %v: %s", method, path, err, text)

@@ -4,12 +4,14 @@
 //	GET  /api/claims?state=open|ambiguous|residue&limit=N&after=DOC_ID
 //	GET  /api/claims/DOC_ID       (escaped as one part of a path)
 //	POST /api/claims/settle       {"doc_id", "intent", "life", "state", "reason"}
+//	POST /api/brake               {"ceiling", "reason"}
+//	POST /api/brake/release       {"reason"}
 //	GET  /api/audit?after=SEQ&limit=N
 //	GET  /api/NAME                (one of Config.Views)
 //
 // Invariants:
-//   - Nothing is done by hand before it is on record. What then could not be done
-//     is put on record too.
+//   - Nothing is done by hand before it is on record, but the lowering of the brake,
+//     which nothing may stop. What then could not be done is put on record too.
 //   - Input is taken strictly: a member or a parameter that is not known is an
 //     error, because a typo must not become another act.
 //   - Errors are problem+json, and all are written by writeProblem.
@@ -61,6 +63,7 @@ type Config struct {
 	Records Records
 	Claims  Claims
 	Audit   Audit
+	Brake   Brake
 	// Views are resources that are only looked at.
 	Views  []View
 	Limits Limits
@@ -81,6 +84,10 @@ func New(config Config) http.Handler {
 	mux.HandleFunc("GET /api/claims/{doc_id}", a.show)
 	mux.Handle("POST /api/claims/settle", deliberate(a.settle))
 	mux.HandleFunc("GET /api/audit", a.record)
+	mux.Handle("POST /api/brake", deliberate(a.lower))
+	mux.Handle("POST /api/brake/release", deliberate(a.release))
+	mux.HandleFunc("/api/brake", allowing("POST"))
+	mux.HandleFunc("/api/brake/release", allowing("POST"))
 	mux.HandleFunc("/api/claims", allowing("GET, HEAD"))
 	mux.HandleFunc("/api/claims/{doc_id}", func(w http.ResponseWriter, r *http.Request) {
 		methods := "GET, HEAD"

@@ -37,7 +37,8 @@ func (g *Gateway) openClaims(ctx context.Context) error {
 		return fmt.Errorf("claims: %w", err)
 	}
 	g.closers = append(g.closers, g.records.Close)
-	g.ceilings.own = g.flags.Policy
+	g.openBrake()
+	g.ceilings.own, g.ceilings.brake = g.flags.Policy, g.brake.file.Brake
 	if store, may := g.records.(losable); may {
 		g.ceilings.own = cautious(store, g.flags.Policy)
 	}
@@ -103,7 +104,8 @@ func (g *Gateway) openRecords(ctx context.Context) (records, error) {
 		})
 	}
 	store, err := embedded.Open(ctx, embedded.Config{
-		Dir: filepath.Join(g.config.Data, "claims"), Horizon: c.Horizon.Std(), Policy: g.flags.Policy, Sync: c.Sync, Log: log,
+		Dir: filepath.Join(g.config.Data, "claims"), Horizon: c.Horizon.Std(),
+		Policy: func() *rollout.Policy { return braked(g.flags.Policy(), g.brake.file.Brake()) }, Sync: c.Sync, Log: log,
 	})
 	if err != nil {
 		return nil, err

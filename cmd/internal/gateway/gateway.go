@@ -51,6 +51,7 @@ type Gateway struct {
 	flags    *flags.Reader
 	metrics  *metrics.Gateway
 	ceilings ceilings
+	brake    *braking
 	records  records
 	answers  router.Answers // nil if legacy gets every retry
 	claims   *claims.Book
@@ -114,6 +115,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 	group.Go(func() error { g.watchBreaker(running); return nil })
 	group.Go(func() error { return g.claims.Run(running) })
 	group.Go(func() error { g.books.keep(running, g.records, g.options.Log.Named("claims")); return nil })
+	group.Go(func() error { g.brake.keep(running); return nil })
 	group.Go(func() error { return g.runShadow(running) })
 	group.Go(func() error { return g.shadow.gates.Run(running) })
 	if store, may := g.records.(losable); may {

@@ -23,29 +23,47 @@ type shared interface {
 }
 
 // ceilings joins the two views of what is in force: the store's, on which all
-// gateways agree, and this gateway's own flags. The lower wins: a gateway may
+// gateways agree, and this gateway's own flags and brake. The lower wins: a gateway may
 // lower alone, it never raises alone.
 type ceilings struct {
 	own    func() *rollout.Policy
+	brake  func() *rollout.Brake
 	stored atomic.Pointer[rollout.Policy] // nil while nothing is known of the store's
 	joined atomic.Pointer[join]
 }
 
-// join is a policy and the two that it was made of.
-type join struct{ own, stored, lower *rollout.Policy }
+// join is a policy and what it was made of.
+type join struct {
+	own, stored, lower *rollout.Policy
+	brake              *rollout.Brake
+}
 
 // policy returns what is in force here. It is called for every request.
 func (c *ceilings) policy() *rollout.Policy {
-	own, stored := c.own(), c.stored.Load()
-	if stored == nil {
+	own, stored, brake := c.own(), c.stored.Load(), c.brake()
+	if stored == nil && brake.Exposure == rollout.All {
 		return own
 	}
-	if j := c.joined.Load(); j != nil && j.own == own && j.stored == stored {
+	if j := c.joined.Load(); j != nil && j.own == own && j.stored == stored && j.brake == brake {
 		return j.lower
 	}
-	j := &join{own: own, stored: stored, lower: own.Lower(stored)}
+	j := &join{own: own, stored: stored, brake: brake, lower: own}
+	if stored != nil {
+		j.lower = own.Lower(stored)
+	}
+	j.lower = braked(j.lower, brake)
 	c.joined.Store(j)
 	return j.lower
+}
+
+// braked returns the policy under a brake.
+func braked(p *rollout.Policy, brake *rollout.Brake) *rollout.Policy {
+	if p.Brake <= brake.Exposure {
+		return p
+	}
+	lower := *p
+	lower.Brake = brake.Exposure
+	return &lower
 }
 
 const (
@@ -80,7 +98,7 @@ func (g *Gateway) followPolicy(ctx context.Context, store shared) {
 func (g *Gateway) offer(ctx context.Context, store shared, own *rollout.Policy) {
 	limit, cancel := context.WithTimeout(ctx, g.config.Claims.Timeout.Std())
 	defer cancel()
-	asked := time.Now()
+	asked, brake := time.Now(), g.brake.stored.Load()
 	accord, err := store.Offer(limit, g.name, *own, func(sought rollout.Exposure) rollout.Pledge { return g.pledge(own.Exposure(), sought) })
 	if err != nil {
 		if ctx.Err() == nil {
@@ -96,4 +114,5 @@ func (g *Gateway) offer(ctx context.Context, store shared, own *rollout.Policy) 
 		g.ceilings.stored.Store(&inForce)
 		g.options.Log.Info("policy in force", zap.Uint64("epoch", inForce.Epoch), zap.Stringer("exposure", inForce.Exposure()))
 	}
+	g.brake.heard(brake)
 }

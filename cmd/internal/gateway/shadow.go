@@ -200,6 +200,7 @@ func (g *Gateway) viewSamples(ctx context.Context, query url.Values) (any, error
 // views are what operators can look at beside claims and audit.
 func (g *Gateway) views() []operator.View {
 	return []operator.View{
+		{Name: "rollout", Read: g.viewRollout},
 		{Name: "shadow", Read: g.viewShadow},
 		{Name: "gates", Read: g.viewGates},
 		{Name: "shadow/samples", Parameters: []string{"limit"}, Read: g.viewSamples},

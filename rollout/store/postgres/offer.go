@@ -27,24 +27,27 @@ const (
 	holdControl = `LOCK TABLE sluice_control IN ROW EXCLUSIVE MODE`
 
 	// enact raises nothing above a floor that somebody has pledged. A floor of
-	// another migration is one of other buckets.
+	// another migration is one of other buckets. The brake is the one that operators
+	// want, read under the lock: see brake.go.
 	enact = `WITH floors AS (
 			SELECT greatest(mark, coalesce((SELECT min(CASE WHEN migration = $2 THEN floor ELSE 0 END)
-				FROM sluice_pledges WHERE expires > clock_timestamp()), 1000000)) AS lowest FROM sluice_control
+				FROM sluice_pledges WHERE expires > clock_timestamp()), 1000000)) AS lowest, ` + wantedBrake + ` AS brake FROM sluice_control
+		), sought AS (
+			SELECT CASE WHEN $6 THEN 0 ELSE least($3, $4, brake) END AS exposure, lowest, brake FROM floors
 		), allowed AS (
-			SELECT least($8, lowest) AS exposure, CASE WHEN $8 > lowest THEN lowest ELSE $3 END AS flag FROM floors
+			SELECT least(exposure, lowest) AS exposure, CASE WHEN exposure > lowest THEN lowest ELSE $3 END AS flag, brake FROM sought
 		), changed AS (
-			UPDATE sluice_control SET epoch = epoch + 1, flag = a.flag, plan = $4, brake = $5, shadow = $6, kill = $7, mark = greatest(mark, a.exposure)
+			UPDATE sluice_control SET epoch = epoch + 1, flag = a.flag, plan = $4, brake = a.brake, shadow = $5, kill = $6, mark = greatest(mark, a.exposure)
 			FROM allowed AS a
-			WHERE migration = $2 AND (sluice_control.flag, plan, brake, shadow, kill) IS DISTINCT FROM (a.flag, $4, $5, $6, $7)
+			WHERE migration = $2 AND (sluice_control.flag, plan, sluice_control.brake, shadow, kill) IS DISTINCT FROM (a.flag, $4, a.brake, $5, $6)
 			AND EXISTS (SELECT FROM sluice_leader WHERE owner = $1 AND expires > clock_timestamp())
 			RETURNING epoch
-		) SELECT pg_notify('` + channel + `', $9) WHERE EXISTS (SELECT FROM changed) OR $10`
+		) SELECT pg_notify('` + channel + `', $7) WHERE EXISTS (SELECT FROM changed) OR $8`
 
-	readStanding = `SELECT coalesce((SELECT sought FROM sluice_leader), 0)`
+	readStanding = `SELECT coalesce((SELECT sought FROM sluice_leader), 0), ` + wantedBrake + ` FROM sluice_control WHERE one`
 )
 
-// Offer says what the owner's own flags and brake allow (want's Epoch does not
+// Offer says what the owner's own flags allow (want's Epoch and Brake do not
 // matter), and what it pledges, which pledge is asked for once it is known what
 // exposure the leader seeks. If the owner is, or can now become, the leader, that
 // policy is in force when Offer returns, in a new epoch if anything differs; but with
@@ -83,11 +86,13 @@ type standing struct {
 	control
 	leads  bool
 	sought rollout.Exposure
+	brake  rollout.Exposure // as operators want it
 	floor  rollout.Exposure // as pledged
 }
 
 // agree is the second half of an Offer: it changes what the owner may change.
 func (s *Store) agree(ctx context.Context, owner string, want rollout.Policy, pledge func(rollout.Exposure) rollout.Pledge, now *standing) error {
+	want.Brake = now.brake
 	if now.leads && (!now.holds(want) || now.sought != want.Exposure()) {
 		return s.enact(ctx, owner, want, pledge(want.Exposure()), now)
 	}
@@ -107,7 +112,7 @@ func (s *Store) stand(ctx context.Context, owner string) (standing, error) {
 		now.control, err = scanControl(answers.QueryRow())
 	}
 	if err == nil {
-		err = answers.QueryRow().Scan(&now.sought)
+		err = answers.QueryRow().Scan(&now.sought, &now.brake)
 	}
 	if closed := answers.Close(); err == nil {
 		err = closed
@@ -124,6 +129,6 @@ func (s *Store) enact(ctx context.Context, owner string, want rollout.Policy, pl
 	t.add(keepTerm, owner, want.Exposure())
 	t.add(holdControl)
 	s.queuePledge(&t, owner, pledge)
-	t.add(enact, owner, s.cfg.Migration, want.Flag, want.Plan, want.Brake, want.Shadow, want.Kill, want.Exposure(), s.self, seeks)
+	t.add(enact, owner, s.cfg.Migration, want.Flag, want.Plan, want.Shadow, want.Kill, s.self, seeks)
 	return t.run(ctx, s.pool, pledge, owner, now)
 }

@@ -12,13 +12,15 @@
 //     commits under an older one, however long a gateway was frozen. A rollback
 //     waits for the batches under way; later ones wait for it. (They would overtake
 //     it if they locked the row, FOR SHARE, instead of the table.)
+//   - Who leads has no say on the brake: any gateway lowers it, and what a leader
+//     puts in force has the brake that operators want.
 //   - What a running gateway locks, it locks in one message, from BEGIN to COMMIT: a
 //     frozen one blocks nobody. If a message arrives in part only, its session holds
 //     a new policy up for Timeout; then it is ended.
 //   - Every time that counts is the database's.
-//   - Locks are taken in one order: the leader's row, control table, then pledges, or
-//     stored documents by key and new documents by key and then the books of one
-//     slot. Only if two lanes have the same slot can they stand in each other's way
+//   - Locks are taken in one order: the leader's row, control table, then pledges or
+//     the brake's row, or stored documents by key and new documents by key and then
+//     the books of one slot. Only if two lanes have the same slot can they stand in each other's way
 //     there; then the database lets one go first.
 //   - What a change is for the books commits with it.
 //
