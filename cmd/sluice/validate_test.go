@@ -24,7 +24,7 @@ func TestValidateChecksBeforehand(t *testing.T) {
 		"nothing":        {"\n", append(dry, "-file", "FILE"), 1, []string{"there is no line in it"}},
 		"a bad doc_id":   {"a\n\xff\n", append(dry, "-ids", "FILE", "-read-back", "GET /v1/documents/{id}"), 1, []string{"line 2: doc_id is not valid UTF-8"}},
 		"a bad way back": {"a\n", append(dry, "-ids", "FILE", "-read-back", "/v1/documents"), 1, []string{"-read-back"}},
-		"no Temporal":    {good, append(dry, "-file", "FILE", "-set", "temporal.address=127.0.0.1:1"), 1, []string{"Temporal at 127.0.0.1:1 cannot be asked", "hint: temporal.address"}},
+		"no Temporal":    {good, append(dry, "-file", "FILE", "-set", "temporal.address=127.0.0.1:1"), 1, []string{"cannot ask Temporal at 127.0.0.1:1", "hint: temporal.address"}},
 		"a bad header":   {good, []string{"-file", "FILE", "-set", "legacy.dry_run.header=yes"}, 1, []string{"legacy.dry_run.header"}},
 	} {
 		t.Run(name, func(t *testing.T) {

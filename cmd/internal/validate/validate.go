@@ -175,7 +175,7 @@ func (v *Validation) ready(ctx context.Context) error {
 		support, err := v.path.ShadowSupport(ctx, route)
 		switch {
 		case err != nil:
-			return fmt.Errorf("Temporal at %s cannot be asked: %w\nhint: temporal.address says where it is", v.config.Temporal.Address, err)
+			return fmt.Errorf("cannot ask Temporal at %s: %w\nhint: temporal.address says where it is", v.config.Temporal.Address, err)
 		case !support.OK:
 			return fmt.Errorf("route %s: %s\nhint: shadow runs need workers that declare that they leave nothing, such as sluice worker", route, support.Reason)
 		}
