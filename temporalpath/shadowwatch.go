@@ -63,7 +63,6 @@ func (w *ShadowWatch) ask(ctx context.Context) {
 			support, err := w.path.ShadowSupport(ctx, name)
 			if err != nil {
 				support = unsupported("Temporal cannot be asked about shadow support: %v", err)
-				support.Unheard = true
 			}
 			w.learn(name, support, time.Now())
 		})

@@ -156,7 +156,7 @@ func accounted(r *evidence.Report) uint64 {
 	return sum
 }
 
-var mirrorDocuments = flag.Int("mirror.documents", 250, "how many documents with planted differences are mirrored")
+var mirrorDocuments = flag.Int("mirror.documents", 150, "how many documents with planted differences are mirrored")
 
 // The planted differences are found, each with its rate, and nothing else is.
 func TestPlantedDifferencesAreFound(t *testing.T) {

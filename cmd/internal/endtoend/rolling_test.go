@@ -17,7 +17,7 @@ import (
 	"sluice/cmd/internal/gateway"
 )
 
-var rollingPosts = flag.Int64("rolling.posts", 3000, "how many posts the rolling restart must not fail")
+var rollingPosts = flag.Int64("rolling.posts", 1000, "how many posts the rolling restart must not fail")
 
 // While three gateways on one PostgreSQL are restarted one after the other, round
 // after round, no post of their keep-alive clients fails, and none of these
@@ -64,7 +64,7 @@ type replica struct {
 }
 
 func openFleet(t *testing.T, size int) *fleet {
-	s, _ := onPostgres(t, "drain.lame_duck=500ms")
+	s, _ := onPostgres(t, "drain.lame_duck=2s")
 	s.work(t)
 	f := &fleet{stack: s}
 	for i := range size {

@@ -66,9 +66,9 @@ func (g *Gateway) rehearse(ctx context.Context) error {
 }
 
 // openClaimsInTurn opens the claims, after the predecessor if only one process can
-// have them.
+// have them, or the list of what went out without a claim.
 func (g *Gateway) openClaimsInTurn(ctx context.Context) error {
-	if g.config.Claims.Store == "postgres" {
+	if g.config.Claims.Store == "postgres" && g.config.Claims.Away == 0 {
 		return g.openClaims(ctx)
 	}
 	limit := g.patience()

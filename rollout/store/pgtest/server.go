@@ -66,10 +66,24 @@ func Start(dir string, settings ...string) (*Server, error) {
 	if err := os.WriteFile(s.dir+"/pg_hba.conf", []byte(access), 0o600); err != nil {
 		return nil, err
 	}
-	if err := s.Restart(); err != nil {
+	if err := s.firstStart(); err != nil {
 		return nil, err
 	}
 	return s, s.exec("postgres", "CREATE ROLE "+Locked+" LOGIN PASSWORD '"+Password+"'")
+}
+
+// firstStart starts the server. Somebody else may have taken the port that was free.
+func (s *Server) firstStart() error {
+	err := s.Restart()
+	for range 5 {
+		if err == nil || !strings.Contains(err.Error(), "Address already in use") {
+			break
+		}
+		if err = s.freePort(); err == nil {
+			err = s.Restart()
+		}
+	}
+	return err
 }
 
 // Restart starts the server, which must not be running, and waits until it is
