@@ -8,7 +8,12 @@ import "testing"
 // the same gateway, but for its claims, which are switched off in the other one.
 func BenchmarkLegacyPathCPUWithout(b *testing.B) {
 	load := startLoad(b)
-	without := func(name string) (string, bool) { return "claims", name == "SLUICE_CHAOS_WITHOUT" }
+	without := func(name string) (string, bool) {
+		if name == "SLUICE_CHAOS_WITHOUT" {
+			return "claims", true
+		}
+		return "", false
+	}
 	doors := [2]string{openDoor(b, load, without), openDoor(b, load, noVariables)}
 	benchmarkCPU(b, load, doors, [2]string{"doc_id", "doc_id"})
 }
