@@ -86,6 +86,7 @@ type Keeper struct {
 
 	mu      sync.Mutex
 	page    *page          // guarded by mu
+	news    bool           // guarded by mu; the share in the store is older than page
 	running map[string]run // guarded by mu; what is, or is to be, in the note of what runs
 	noted   chan struct{}  // guarded by mu; closed when the next note of what runs is down
 	failed  error          // guarded by mu; how the last one went
@@ -148,6 +149,7 @@ func (k *Keeper) Dropped(route, id string, reason rollout.DropReason) {
 
 // ended notes that a run is over. k.mu must be held.
 func (k *Keeper) ended(id string) {
+	k.news = true
 	if _, begun := k.running[id]; begun {
 		k.page.Ended = append(k.page.Ended, id)
 	}

@@ -246,6 +246,25 @@ func TestInheritanceOfUnknownOutcome(t *testing.T) {
 	}
 }
 
+// A mirror that does nothing writes nothing.
+func TestIdleKeeperWritesNothing(t *testing.T) {
+	s := openStore(t, t.TempDir())
+	writes := func() int {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.writes
+	}
+	keep(t, config(t, s, "one"), func(k *evidence.Keeper) {
+		k.Compared(exchange("a", `{}`, `{}`))
+		waitFor(t, s, 1)
+		before := writes()
+		time.Sleep(2500 * time.Millisecond)
+		if after := writes(); after != before {
+			t.Errorf("%d writes while there was nothing to write", after-before)
+		}
+	})
+}
+
 func TestTheSameRunIsNotBegunTwice(t *testing.T) {
 	s := openStore(t, t.TempDir())
 	keep(t, config(t, s, "one"), func(k *evidence.Keeper) {

@@ -96,6 +96,7 @@ func (k *Keeper) grow(left *estate) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.page.inherit(left, time.Now().UTC())
+	k.news = true
 	k.config.Log.Info("took over what another gateway had mirrored", zap.String("gateway", left.owner), zap.Int("cut_off", len(left.ran)))
 }
 

@@ -57,7 +57,7 @@ func (k *Keeper) noteBegun(ctx context.Context) error {
 	return k.noteRunning(ctx, nil)
 }
 
-// noteShare writes what was counted, and then what still runs.
+// noteShare writes what was counted, if it is news, and then what still runs.
 func (k *Keeper) noteShare(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, noteTimeout)
 	defer cancel()
@@ -65,6 +65,11 @@ func (k *Keeper) noteShare(ctx context.Context) error {
 		return err
 	}
 	k.mu.Lock()
+	if k.begun && !k.news {
+		k.mu.Unlock()
+		return nil
+	}
+	k.news = false
 	share, err := json.Marshal(k.page)
 	ended := len(k.page.Ended)
 	over := k.page.Ended[:ended:ended]
@@ -77,14 +82,20 @@ func (k *Keeper) noteShare(ctx context.Context) error {
 		return err
 	}
 	k.begun = true
-	return k.noteRunning(ctx, over)
+	err = k.noteRunning(ctx, over)
+	if err != nil {
+		k.mu.Lock()
+		k.news = true // the runs that are over are still to leave the other note
+		k.mu.Unlock()
+	}
+	return err
 }
 
 // refuse tells those who wait that their runs are not on record.
 func (k *Keeper) refuse(err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.failed = err
+	k.failed, k.news = err, true
 	close(k.noted)
 	k.noted = make(chan struct{})
 }

@@ -111,7 +111,7 @@ func New(config Config) *Mirror {
 // Sampled reports whether a document that legacy serves is to be mirrored. The
 // policy is the one that its request was decided under.
 func (m *Mirror) Sampled(policy *rollout.Policy, docID string) bool {
-	return !policy.Kill && policy.Shadow.Includes(m.sampler.Bucket(docID))
+	return !policy.Kill && policy.Shadow > rollout.None && policy.Shadow.Includes(m.sampler.Bucket(docID))
 }
 
 // Largest is the most of an answer that is worth keeping for Offer, in bytes.

@@ -3,9 +3,7 @@ package gateway
 import (
 	"context"
 	"fmt"
-	"net/url"
 	"path/filepath"
-	"strconv"
 	"time"
 
 	"go.uber.org/zap"
@@ -18,7 +16,6 @@ import (
 	"sluice/rollout/evidence"
 	"sluice/rollout/store/notes"
 	"sluice/rollout/store/postgres"
-	"sluice/router/operator"
 	"sluice/router/shadow"
 	"sluice/temporalpath"
 )
@@ -53,30 +50,21 @@ func (g *Gateway) openShadow(context.Context) error {
 	if err != nil {
 		return fmt.Errorf("shadow: %w", err)
 	}
-	rules := comparison.Rules(c.Compare)
-	comparer, err := compare.New(compare.Config{Rules: rules})
-	if err != nil {
-		return fmt.Errorf("shadow.compare: %w", err)
-	}
-	marks, err := comparison.Patterns("shadow.compare.noise", c.Compare.Noise)
-	if err != nil {
-		return err
-	}
-	redact, err := comparison.Patterns("shadow.redact", c.Redact)
+	by, err := comparison.Read(c)
 	if err != nil {
 		return err
 	}
 	g.shadow.keeper = evidence.New(evidence.Config{
-		Notes: store, Album: store, Owner: g.name, Comparer: comparer, Redact: redact,
+		Notes: store, Album: store, Owner: g.name, Comparer: by.Comparer, Redact: by.Redact,
 		Keep:     rollout.Keep{Count: c.Samples.Count, Bytes: int64(c.Samples.Bytes)},
 		Observer: shadowObserver{g.metrics}, Log: g.options.Log.Named("shadow"),
 	})
-	g.shadow.reader = &evidence.Reader{Notes: store, Album: store, Self: g.name, Rules: rules, Marks: marks, Limits: comparison.Limits(c.Limits)}
+	g.shadow.reader = &evidence.Reader{Notes: store, Album: store, Self: g.name, Rules: by.Rules, Marks: by.Marks, Limits: by.Limits}
 	g.shadow.gates = gates.New(gates.Config{Gates: g.config.Gates, Notes: store, Owner: g.name, Log: g.options.Log.Named("gates")})
 	g.shadow.watch = temporalpath.NewShadowWatch(g.temporal)
 	g.shadow.mirror = shadow.New(shadow.Config{
 		Temporal: shadowRuns{g.temporal, g.config.Temporal.Prefix}, Ready: g.shadowReady, Evidence: g.shadow.keeper,
-		Policy: g.ceilings.policy, Busy: g.busy, Salt: g.config.Rollout.Salt, Pairs: exposureOf(c.Pairs),
+		Policy: g.ceilings.policy, Busy: g.busy, Salt: g.config.Rollout.Salt, Pairs: by.Pairs,
 		Queue: c.Queue, Budget: int64(c.Budget), Largest: int64(c.Largest), Parallel: c.Parallel, Patience: c.Patience.Std(),
 	})
 	return nil
@@ -145,69 +133,4 @@ func (o shadowObserver) ShadowCompared(route string, class compare.Class) {
 
 func (o shadowObserver) ShadowDropped(route string, reason rollout.DropReason) {
 	o.metrics.ShadowDropped(route, reason)
-}
-
-func exposureOf(percent float64) rollout.Exposure {
-	e, _ := rollout.ParsePercent(percent) // the configuration was checked
-	return e
-}
-
-// shadowView is what the operator API answers of the mirror.
-type shadowView struct {
-	*evidence.Report
-	// Ready says for each route whether it may be mirrored, or why not.
-	Ready map[string]string `json:"ready"`
-	// Wanted is the percentage that is to be mirrored now.
-	Wanted float64 `json:"wanted_percent"`
-}
-
-func (g *Gateway) viewShadow(ctx context.Context, _ url.Values) (any, error) {
-	now := time.Now().UTC()
-	gates, err := g.shadow.gates.Certificate(ctx, now)
-	if err != nil {
-		return nil, err
-	}
-	report, err := g.shadow.reader.Report(ctx, gates, now)
-	if err != nil {
-		return nil, err
-	}
-	view := shadowView{Report: report, Ready: map[string]string{}}
-	if p := g.ceilings.policy(); !p.Kill {
-		view.Wanted = p.Shadow.Percent()
-	}
-	for _, r := range g.config.Routes {
-		view.Ready[r.Name] = "ready"
-		if ready, why := g.shadow.watch.ShadowReady(r.Name); !ready {
-			view.Ready[r.Name] = why
-		}
-	}
-	return view, nil
-}
-
-func (g *Gateway) viewSamples(ctx context.Context, query url.Values) (any, error) {
-	limit := 20
-	if text := query.Get("limit"); text != "" {
-		n, err := strconv.Atoi(text)
-		if err != nil || n < 1 {
-			return nil, fmt.Errorf("%w limit: %q is not a number from 1", operator.ErrParameter, text)
-		}
-		limit = n
-	}
-	samples, err := g.shadow.reader.Samples(ctx, limit)
-	return map[string]any{"samples": samples}, err
-}
-
-// views are what operators can look at beside claims and audit.
-func (g *Gateway) views() []operator.View {
-	return []operator.View{
-		{Name: "rollout", Read: g.viewRollout},
-		{Name: "shadow", Read: g.viewShadow},
-		{Name: "gates", Read: g.viewGates},
-		{Name: "shadow/samples", Parameters: []string{"limit"}, Read: g.viewSamples},
-	}
-}
-
-func (g *Gateway) viewGates(ctx context.Context, _ url.Values) (any, error) {
-	results, err := g.shadow.gates.Results(ctx)
-	return map[string]any{"gates": results}, err
 }

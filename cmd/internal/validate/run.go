@@ -111,10 +111,10 @@ func (v *Validation) work(ctx context.Context, share *json.RawMessage) error {
 		MaxConcurrentActivityExecutionSize: v.options.Parallel, WorkerStopTimeout: stopTimeout,
 		MaxHeartbeatThrottleInterval: heartbeatInterval,
 	})
-	pairs, sampled := rollout.NewSplitter(v.config.Rollout.Salt+"/pairs"), exposureOf(v.config.Shadow.Pairs)
+	pairs := rollout.NewSplitter(v.config.Rollout.Salt + "/pairs")
 	validation.Register(w, validation.Config{
 		Lines: v.lines, Mode: v.mode, Books: v.books, Requests: v.requests, Legacy: v.legacy, Temporal: v.path,
-		Ready: watch.ShadowReady, Pairs: func(docID string) bool { return sampled.Includes(pairs.Bucket(docID)) },
+		Ready: watch.ShadowReady, Pairs: func(docID string) bool { return v.pairs.Includes(pairs.Bucket(docID)) },
 		Patience: v.config.Shadow.Patience.Std(), Waits: told.set,
 	})
 	if err := w.Start(); err != nil {
@@ -145,11 +145,6 @@ func (v *Validation) awaitReady(ctx context.Context, watch *temporalpath.ShadowW
 			time.Sleep(20 * time.Millisecond)
 		}
 	}
-}
-
-func exposureOf(percent float64) rollout.Exposure {
-	e, _ := rollout.ParsePercent(percent) // the configuration was checked
-	return e
 }
 
 // watchProgress tells how far it is until ctx ends.

@@ -21,7 +21,7 @@ import (
 	"sluice/cmd/internal/comparison"
 	"sluice/cmd/internal/connect"
 	"sluice/configs"
-	"sluice/rollout/compare"
+	"sluice/rollout"
 	"sluice/rollout/evidence"
 	"sluice/temporalpath"
 	"sluice/temporalpath/validation"
@@ -70,6 +70,7 @@ type Validation struct {
 	lines    *validation.Lines
 	requests *requests
 	legacy   *legacy
+	pairs    rollout.Exposure // the share of the runs that are made twice
 	books    books
 	reader   evidence.Reader
 	client   client.Client
@@ -96,18 +97,12 @@ func Open(config configs.Config, options Options) (*Validation, error) {
 }
 
 func (v *Validation) openBooks() error {
-	c := v.config.Shadow
-	rules := comparison.Rules(c.Compare)
-	comparer, err := compare.New(compare.Config{Rules: rules})
-	if err != nil {
-		return fmt.Errorf("shadow.compare: %w", err)
-	}
-	marks, err := comparison.Patterns("shadow.compare.noise", c.Compare.Noise)
+	by, err := comparison.Read(v.config.Shadow)
 	if err != nil {
 		return err
 	}
-	v.books = books{comparer}
-	v.reader = evidence.Reader{Rules: rules, Marks: marks, Limits: comparison.Limits(c.Limits)}
+	v.books, v.pairs = books{by.Comparer}, by.Pairs
+	v.reader = evidence.Reader{Rules: by.Rules, Marks: by.Marks, Limits: by.Limits}
 	return nil
 }
 
