@@ -275,19 +275,26 @@ func TestRequestsWaitForTheSuccessor(t *testing.T) {
 	<-s.began
 	second := s.start(t)
 	eventually(t, "the first hands over", func() bool { return strings.Contains(first.stderr.String(), `"handing over"`) })
-	go func() { answers <- kept.post("/v1/documents", `{"doc_id":"kept-2"}`) }()
-	go func() {
-		w, err := dial(s.public)
-		if err == nil {
-			err = w.post("/v1/documents", `{"doc_id":"new"}`)
+	post := func(w *wire, id string) { answers <- w.post("/v1/documents", `{"doc_id":"`+id+`"}`) }
+	waits := func() bool { // or the first was not done with handing over
+		select {
+		case err := <-answers:
+			if err != nil {
+				t.Fatal(err)
+			}
+			return false
+		case <-time.After(200 * time.Millisecond):
+			return true
 		}
-		answers <- err
-	}()
-	select {
-	case err := <-answers:
-		t.Fatalf("something was answered before the directory was free: %v", err)
-	case <-time.After(200 * time.Millisecond):
 	}
+	eventually(t, "a request on a kept connection waits", func() bool {
+		go post(kept, "kept-2")
+		return waits()
+	})
+	eventually(t, "a request on a new connection waits", func() bool {
+		go post(mustDial(t, s.public), "new")
+		return waits()
+	})
 	s.release()
 	for range 3 {
 		if err := <-answers; err != nil {
