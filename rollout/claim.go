@@ -99,6 +99,9 @@ type Claim struct {
 	// that ended without an answer since the claim was last opened.
 	Sends  []Sends
 	Broken uint32
+
+	// Trial is how the intent counts for the guardrails.
+	Trial Trial
 }
 
 // Sends counts the requests to legacy that one gateway has under way.

@@ -13,6 +13,10 @@ const encoding = 1
 // such a claim, so that the claims of before are read as they were written.
 const delayed = 1 << 6
 
+// tried is the flag of a claim that counts for the guardrails. Two more fields follow
+// such a claim.
+const tried = 1 << 4
+
 // stuck is the flag of a claim that only an operator can settle.
 const stuck = 1 << 5
 
@@ -28,6 +32,9 @@ func AppendHolding(b []byte, h *Holding) []byte {
 	b = binary.AppendUvarint(b, uint64(len(h.Claims)))
 	for i := range h.Claims {
 		b = appendClaim(b, &h.Claims[i])
+	}
+	if h.LastBad != 0 {
+		b = binary.AppendUvarint(b, uint64(h.LastBad))
 	}
 	return b
 }
@@ -51,6 +58,9 @@ func appendClaim(b []byte, c *Claim) []byte {
 	if c.Accepted {
 		flags |= 1 << 7
 	}
+	if c.Trial != (Trial{}) {
+		flags |= tried
+	}
 	b = append(b, flags)
 	for _, n := range []uint64{c.Life, c.Epoch, uint64(c.Born), uint64(c.Settled), uint64(c.Attempts), uint64(c.Unsettled), uint64(c.Broken), uint64(len(c.Sends))} {
 		b = binary.AppendUvarint(b, n)
@@ -67,7 +77,29 @@ func appendClaim(b []byte, c *Claim) []byte {
 		}
 		b = binary.AppendUvarint(b, begins)
 	}
+	if flags&tried != 0 {
+		b = append(b, c.Trial.flags())
+		b = binary.AppendUvarint(b, uint64(c.Trial.Exposure))
+	}
 	return b
+}
+
+// flags packs all but the exposure.
+func (t *Trial) flags() byte {
+	b := byte(t.Arm)
+	for i, set := range []bool{t.Counts, t.Ended, t.Timed} {
+		if set {
+			b |= 2 << i
+		}
+	}
+	return b
+}
+
+func (p *parser) trial() Trial {
+	b := p.byte()
+	t := Trial{Arm: Path(b & 1), Counts: b&2 != 0, Ended: b&4 != 0, Timed: b&8 != 0, Exposure: Exposure(p.number())}
+	p.bad = p.bad || b > 15 || t.Exposure > All
+	return t
 }
 
 // ParseHolding reads what AppendHolding wrote. It fails with ErrEncoding.
@@ -79,6 +111,9 @@ func ParseHolding(b []byte) (*Holding, error) {
 	h := &Holding{DocID: p.text(), Version: p.number()}
 	for n := p.count(); n > 0 && !p.bad; n-- {
 		h.Claims = append(h.Claims, p.claim())
+	}
+	if len(p.rest) > 0 {
+		h.LastBad = int64(p.number())
 	}
 	if p.bad || len(p.rest) > 0 {
 		return nil, ErrEncoding
@@ -153,11 +188,15 @@ func (p *parser) peek() (route []byte, open bool) {
 	if flags&delayed != 0 {
 		p.number()
 	}
+	if flags&tried != 0 {
+		p.byte()
+		p.number()
+	}
 	return route, open && !p.bad
 }
 
 // stateOf returns the state in a claim's flags.
-func stateOf(flags byte) ClaimState { return ClaimState(flags >> 1 & 0x0f) }
+func stateOf(flags byte) ClaimState { return ClaimState(flags >> 1 & 0x07) }
 
 func (p *parser) claim() Claim {
 	var c Claim
@@ -178,6 +217,9 @@ func (p *parser) claim() Claim {
 	if flags&delayed != 0 {
 		begins := p.number()
 		c.Begins, c.Delayed = int64(begins>>1), begins&1 == 1
+	}
+	if flags&tried != 0 {
+		c.Trial = p.trial()
 	}
 	return c
 }

@@ -28,6 +28,12 @@ type Holding struct {
 	// stored. It is the store's.
 	Version uint64
 	Claims  []Claim
+	// LastBad is when the last bad event of the document was counted for the
+	// guardrails, as Claim.Born; 0 if none was.
+	LastBad int64
+	// Counts are what a change is for the guardrails. It is no part of the record:
+	// a store empties it before the change, and adds it up with what it stores.
+	Counts []Count
 }
 
 // Instant is what a store tells an operation, as of its own transaction.

@@ -78,6 +78,7 @@ func (h *Holding) Void(intent Intent, life uint64, at Instant) error {
 	case c.committed():
 		return ErrNotFenced
 	}
+	c.unjudged() // nothing ran; a retry may go elsewhere
 	c.settle(ClaimVoid, at.Now)
 	return nil
 }
@@ -150,6 +151,7 @@ func (h *Holding) Correct(intent Intent, owner string, underWay uint32, at Insta
 	for _, sends := range c.Sends {
 		if sends.Owner == owner && sends.Count > underWay {
 			c.Broken += sends.Count - underWay
+			c.unjudged()
 			c.unsend(owner, sends.Count-underWay, at.Now)
 			return
 		}
@@ -172,6 +174,7 @@ func (h *Holding) Adopt(dead, to string, limit time.Duration, at Instant) bool {
 		for _, sends := range c.Sends {
 			if sends.Owner == dead && sends.Last+limit.Milliseconds() <= at.Now.UnixMilli() {
 				c.Broken += sends.Count
+				c.unjudged()
 				changed = c.unsend(dead, sends.Count, at.Now) || changed
 				break
 			}
@@ -210,6 +213,10 @@ func (h *Holding) Force(intent Intent, life uint64, state ClaimState, at Instant
 		return err
 	}
 	c.Unsettled, c.Sends = 0, nil
+	if c.Path == Temporal && state == ClaimLost {
+		h.count(c, EventLost)
+	}
+	c.unjudged()
 	c.settle(state, at.Now)
 	return nil
 }

@@ -22,6 +22,11 @@ type Ask struct {
 	Once bool
 	// Limit is the longest that a run of the route takes.
 	Limit time.Duration
+	// Counts: a new document counts for the guardrails, if the hash places it. Own is
+	// the exposure that the gateway itself goes by, which may be lower than the
+	// store's.
+	Counts bool
+	Own    Exposure
 }
 
 // Step is what a granted request does next.
@@ -88,7 +93,11 @@ func (h *Holding) Take(ask Ask, at Instant) (Grant, error) {
 		Path: decision.Path, Owner: ask.Owner, Epoch: decision.Epoch, Born: at.Now.UnixMilli(),
 	}
 	h.Claims = append(h.Claims, c)
-	return h.proceed(&h.Claims[len(h.Claims)-1], ask, decision.Reason, at), nil
+	claim := &h.Claims[len(h.Claims)-1]
+	if ask.Counts && decision.Reason != ReasonClaim && decision.Reason != ReasonSize && decision.Reason != ReasonBreaker {
+		h.try(claim, ask.Bucket, min(ask.Own, at.Policy.Exposure()))
+	}
+	return h.proceed(claim, ask, decision.Reason, at), nil
 }
 
 // decide is for an intent that has no claim.

@@ -167,7 +167,7 @@ func TestFailuresAreSlow(t *testing.T) {
 func TestRepeatedFailuresOfADocumentCountOnceAnHour(t *testing.T) {
 	now := time.Unix(10_000, 0)
 	for last, want := range map[time.Time]bool{{}: true, now.Add(-time.Minute): false, now.Add(-time.Hour): true} {
-		if CountsAgain(last, now) != want {
+		if rollout.CountsAgain(last, now) != want {
 			t.Errorf("last %v: %v", last, !want)
 		}
 	}

@@ -25,17 +25,5 @@
 // What counts is the counter's duty, since a count cannot be taken back: one
 // event per intent, its first final outcome; only documents that the hash placed,
 // in the arm the hash gave them; nothing while a breaker is open; a bad event of
-// a document only if CountsAgain.
+// a document only if rollout.CountsAgain.
 package guard
-
-import "time"
-
-// Repeat is how long further bad events of one document are not counted: a
-// poisoned document that its client retries is one event, not fifty.
-const Repeat = time.Hour
-
-// CountsAgain reports whether a document's bad event counts, when its last one
-// that counted was at last (zero if there is none).
-func CountsAgain(last, now time.Time) bool {
-	return last.IsZero() || now.Sub(last) >= Repeat
-}

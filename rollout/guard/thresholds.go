@@ -4,6 +4,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"sluice/rollout"
 )
 
 // The samples of legacy's latency that thresholds are made from.
@@ -17,7 +19,7 @@ const Slower = 5
 
 // Thresholds are the latencies at which Temporal's documents are judged, by
 // quantile. They are fixed before a document is judged by them.
-type Thresholds [quantiles]time.Duration
+type Thresholds rollout.Thresholds
 
 // NewThresholds returns five times the upper 95 % bound of legacy's quantiles,
 // from its last latencies; of more than MostSamples the last are taken. It

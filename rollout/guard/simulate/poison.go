@@ -2,6 +2,7 @@ package simulate
 
 import (
 	"math"
+	"sluice/rollout"
 	"time"
 
 	"sluice/rollout/guard"
@@ -35,7 +36,7 @@ func (r *run) poison(second int64) (counted, sent uint64) {
 	if at, ok := r.lastBad[document]; ok {
 		last = time.Unix(at, 0)
 	}
-	if !r.world.Poison.EachCounts && !guard.CountsAgain(last, now) {
+	if !r.world.Poison.EachCounts && !rollout.CountsAgain(last, now) {
 		return 0, 1
 	}
 	r.lastBad[document] = now.Unix()
