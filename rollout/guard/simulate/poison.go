@@ -4,8 +4,6 @@ import (
 	"math"
 	"sluice/rollout"
 	"time"
-
-	"sluice/rollout/guard"
 )
 
 // between is the time between two retries of a poisoned document, in seconds.
