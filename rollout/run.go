@@ -1,6 +1,9 @@
 package rollout
 
-import "errors"
+import (
+	"errors"
+	"time"
+)
 
 // RunState is where a document's workflow stands.
 type RunState uint8
@@ -30,6 +33,38 @@ type Run struct {
 	Answer Answer
 	// Failure is set if State is RunFailed.
 	Failure Failure
+	// Took is how long the attempt took that started it, as the gateway saw it; 0 if
+	// it saw no start. Closed is when it ended by Temporal's clock; zero if unknown.
+	Took   time.Duration
+	Closed time.Time
+}
+
+// Fate returns what the end of the run is for the guardrails, if dead says whether
+// it is a dead letter.
+func (r *Run) Fate(dead bool) Fate {
+	switch {
+	case r.State == RunCompleted:
+		return FateOf(OutcomeOfStatus(r.Answer.Status))
+	case r.State != RunFailed:
+		return FateUnknown
+	case dead:
+		return FateDead
+	}
+	return FateOf(OutcomeOfStatus(r.Failure.Status))
+}
+
+// took returns how long a life was at work, given when it began and the time now; 0
+// if nobody knows, as of one that was held back.
+func (r *Run) took(c *Claim, now time.Time) time.Duration {
+	switch {
+	case r.Took > 0 && c.Attempts == 1:
+		return r.Took
+	case c.Begins != 0:
+		return 0
+	case !r.Closed.IsZero():
+		now = r.Closed
+	}
+	return max(c.Age(now), time.Millisecond) // two clocks may differ
 }
 
 // ErrDuplicate says that the document's shadow run had been started before, by

@@ -136,6 +136,19 @@ func (h *Holding) time(c *Claim, took time.Duration, t Thresholds, bad bool) {
 	}
 }
 
+// Finish is Ended for a run that Temporal told of, and counts how it ended.
+func (h *Holding) Finish(intent Intent, life uint64, run *Run, state ClaimState, t Thresholds, at Instant) error {
+	end := Ending{Fate: run.Fate(state == ClaimDead), Thresholds: t}
+	if c := h.Find(intent); c != nil {
+		end.Took = run.took(c, at.Now)
+	}
+	if err := h.Ended(intent, life, state, at); err != nil {
+		return err
+	}
+	h.Judge(intent, end, at)
+	return nil
+}
+
 // FellBack counts the open claims that Move has moved as bad ones of Temporal: the
 // hash gave them to it.
 func (h *Holding) FellBack(t Thresholds, at Instant) {

@@ -58,7 +58,7 @@ func (v *visit) answeredBefore(ctx context.Context, t *claims.Ticket) bool {
 	if err == nil && !found {
 		return false
 	}
-	v.warn("settle", t.Sent(ctx, err == nil)) // without an error it is Lost, as it was
+	v.warn("settle", t.Sent(ctx, err == nil, rollout.Ending{})) // without an error it is Lost, as it was
 	v.answerKept(answer, err)
 	return true
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -15,30 +16,32 @@ import (
 func (v *visit) toLegacy(ctx context.Context, t *claims.Ticket) rollout.Result {
 	if t.Stale(v.rt.config.Horizon / 2) {
 		// This process stood still: others may have settled the claim by now.
-		v.warn("settle", v.sent(ctx, t, rollout.Result{Outcome: rollout.OutcomeRefused, Status: http.StatusServiceUnavailable}))
+		v.warn("settle", v.sent(ctx, t, rollout.Result{Outcome: rollout.OutcomeRefused, Status: http.StatusServiceUnavailable}, rollout.Ending{}))
 		v.refuse(problem{Slug: "stale-claim", Detail: "the gateway was held up; nothing was sent; repeat the request"}, nil)
 		return v.record.Result
 	}
+	began := time.Now()
 	result := v.mirrored(func() rollout.Result {
 		if v.once {
 			return v.forwardOnce(ctx, t.Life)
 		}
 		return v.forward(ctx)
 	})
-	v.warn("settle", v.sent(ctx, t, result))
+	end := rollout.Ending{Fate: rollout.FateOf(result.Outcome), Took: time.Since(began)}
+	v.warn("settle", v.sent(ctx, t, result, end))
 	return result
 }
 
 // sent notes how the request to legacy ended.
-func (v *visit) sent(ctx context.Context, t *claims.Ticket, result rollout.Result) error {
+func (v *visit) sent(ctx context.Context, t *claims.Ticket, result rollout.Result, end rollout.Ending) error {
 	switch result.Outcome {
 	case rollout.OutcomeAmbiguous, rollout.OutcomeTimeout, rollout.OutcomeTruncated:
-		return t.Sent(ctx, false)
+		return t.Sent(ctx, false, end)
 	}
 	if v.once && rollout.InvitesRepeat(result.Status) { // as does what legacy got nothing of
-		return t.Declined(ctx)
+		return t.Declined(ctx, end)
 	}
-	return t.Sent(ctx, true)
+	return t.Sent(ctx, true, end)
 }
 
 // toTemporal starts the document's workflow, or finds it, and answers with how it
@@ -58,7 +61,9 @@ func (v *visit) toTemporal(ctx context.Context, t *claims.Ticket) (result rollou
 		}
 		return v.answerRun(run), false
 	}
+	began := time.Now()
 	run, failed := v.rt.config.Temporal.Run(ctx, &v.doc, v.wait())
+	run.Took = time.Since(began)
 	v.rt.config.Breaker.Report(!errors.Is(failed, rollout.ErrUnavailable))
 	moved, err := t.Ran(ctx, run, failed)
 	switch {

@@ -66,6 +66,7 @@ func (unobserved) ClaimTaken(string)                                     {}
 func (unobserved) ClaimSettled(string, rollout.Path, rollout.ClaimState) {}
 func (unobserved) ClaimMoved(string)                                     {}
 func (unobserved) ClaimStuck(string)                                     {}
+func (unobserved) LegacyTook(time.Duration)                              {}
 
 func newBook(t testing.TB, store *records) *claims.Book {
 	t.Helper()

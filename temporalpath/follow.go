@@ -81,6 +81,7 @@ func (p *Path) closeEvent(ctx context.Context, route Route, id, runID string, wa
 			// The slice bounds the wait for the event, not the reading of a
 			// large result.
 			run, next, ok := p.ending(context.WithoutCancel(ctx), route, id, event)
+			run.Closed = event.GetEventTime().AsTime()
 			switch {
 			case ok && run.Failure.Type == rollout.FailureTimeout:
 				return run, p.unlessTombstone(ctx, request.Execution)

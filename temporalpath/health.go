@@ -1,6 +1,7 @@
 package temporalpath
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -19,13 +20,24 @@ type Health struct {
 	path *Path
 
 	mu      sync.Mutex
-	up      bool           // guarded by mu
-	pollers map[string]int // by task queue, guarded by mu
+	up      bool               // guarded by mu
+	pollers map[string]int     // by task queue, guarded by mu
+	serving map[string]Serving // by task queue, guarded by mu
+}
+
+// Serving says which worker versions take a task queue's new runs.
+type Serving struct {
+	Deployment string
+	// Current is a build ID, "" if the workers have no versions.
+	Current string
+	// Ramping gets RampPercent of the new runs, if that is above 0.
+	Ramping     string
+	RampPercent float64
 }
 
 // NewHealth returns the health of the path, not yet known: down, no pollers.
 func NewHealth(p *Path) *Health {
-	h := &Health{path: p, pollers: map[string]int{}}
+	h := &Health{path: p, pollers: map[string]int{}, serving: map[string]Serving{}}
 	for _, route := range p.config.Routes {
 		h.pollers[route.TaskQueue] = 0
 	}
@@ -49,25 +61,34 @@ func (h *Health) Watch(ctx context.Context, interval time.Duration) {
 }
 
 func (h *Health) ask(ctx context.Context, queue string) {
-	pollers, err := h.path.pollers(ctx, queue)
+	queueNow, err := h.path.describeQueue(ctx, queue)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.up = err == nil
 	if err == nil {
-		h.pollers[queue] = pollers
+		h.pollers[queue] = len(queueNow.GetPollers())
+		h.serving[queue] = serving(queueNow.GetVersioningInfo())
 	}
 }
 
-// pollers counts the workers that polled the task queue in the last five minutes.
-func (p *Path) pollers(ctx context.Context, queue string) (int, error) {
+func serving(info *taskqueuepb.TaskQueueVersioningInfo) Serving {
+	current, ramping := info.GetCurrentDeploymentVersion(), info.GetRampingDeploymentVersion()
+	return Serving{
+		Deployment: cmp.Or(current.GetDeploymentName(), ramping.GetDeploymentName()),
+		Current:    current.GetBuildId(), Ramping: ramping.GetBuildId(), RampPercent: float64(info.GetRampingVersionPercentage()),
+	}
+}
+
+// describeQueue tells of the workers that polled the task queue in the last five
+// minutes.
+func (p *Path) describeQueue(ctx context.Context, queue string) (*workflowservice.DescribeTaskQueueResponse, error) {
 	ctx, cancel := context.WithTimeout(ctx, p.config.StartTimeout)
 	defer cancel()
-	response, err := p.service.DescribeTaskQueue(ctx, &workflowservice.DescribeTaskQueueRequest{
+	return p.service.DescribeTaskQueue(ctx, &workflowservice.DescribeTaskQueueRequest{
 		Namespace:     p.config.Namespace,
 		TaskQueue:     &taskqueuepb.TaskQueue{Name: queue, Kind: enumspb.TASK_QUEUE_KIND_NORMAL},
 		TaskQueueType: enumspb.TASK_QUEUE_TYPE_WORKFLOW,
 	})
-	return len(response.GetPollers()), err
 }
 
 // Probe asks Temporal for a sign of life. It fails with Temporal's error.
@@ -97,4 +118,11 @@ func (h *Health) Pollers(queue string) int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.pollers[queue]
+}
+
+// Serving returns which worker versions take the task queue's new runs.
+func (h *Health) Serving(queue string) Serving {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.serving[queue]
 }

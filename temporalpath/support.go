@@ -59,11 +59,11 @@ func (p *Path) ShadowSupport(ctx context.Context, routeName string) (Support, er
 	if queue == "" {
 		return unsupported("route %q has no workflow.shadow_task_queue", routeName), nil
 	}
-	pollers, err := p.pollers(ctx, queue)
+	polled, err := p.describeQueue(ctx, queue)
 	switch {
 	case err != nil:
 		return Support{}, err
-	case pollers == 0:
+	case len(polled.GetPollers()) == 0:
 		return unsupported("no worker polls the shadow task queue %q", queue), nil
 	}
 	event, err := p.askWorkers(ctx, queue)
@@ -72,7 +72,7 @@ func (p *Path) ShadowSupport(ctx context.Context, routeName string) (Support, er
 		return Support{}, err
 	case event == nil:
 		support := unsupported("%d workers polled the shadow task queue %q, and none answered %s within %s: do they still run, and is their version current?",
-			pollers, queue, wire.ShadowSupport, supportWait)
+			len(polled.GetPollers()), queue, wire.ShadowSupport, supportWait)
 		support.Unheard = true
 		return support, nil
 	}

@@ -124,3 +124,10 @@ func (b Bin) ordered() Bin {
 	}
 	return b
 }
+
+// Take adds all that was counted in a second, whatever was in force.
+func (s *Segment) Take(bin Bin) {
+	for i := range bin.Segments {
+		s.add(&bin.Segments[i])
+	}
+}

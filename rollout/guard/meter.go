@@ -56,6 +56,22 @@ func (s *State) Meters(c *Config, exposure rollout.Exposure, second int64) []Met
 	return meters
 }
 
+// Shares returns each guardrail's evidence, as Meter.Evidence.
+func (s *State) Shares(c *Config, second int64) map[Name]float64 {
+	shares := make(map[Name]float64, len(names))
+	for _, name := range Names() {
+		g, d := c.Guardrails[name], s.Detectors[name]
+		switch {
+		case d == nil:
+		case name.kind() == count:
+			shares[name] = min(1, float64(d.Bad))
+		case len(d.L) > 0:
+			shares[name] = max(0, min(1, logMean(d.L)/d.logA(&g, s.From, second)))
+		}
+	}
+	return shares
+}
+
 // share returns the suspect's share of the documents.
 func (n Name) share(exposure rollout.Exposure) float64 {
 	w := (&Segment{Exposure: exposure}).Share()

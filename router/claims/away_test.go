@@ -104,7 +104,7 @@ func (l *lonely) passes(t *testing.T, bucket rollout.Bucket) bool {
 	if ticket.Path != rollout.Legacy || ticket.Step != rollout.StepSend || ticket.Reason != rollout.ReasonStoreAway {
 		t.Errorf("granted %+v", ticket.Grant)
 	}
-	if err := ticket.Sent(t.Context(), true); err != nil {
+	if err := ticket.Sent(t.Context(), true, rollout.Ending{}); err != nil {
 		t.Error(err)
 	}
 	return true
@@ -181,7 +181,7 @@ func TestFloorStaysUntilAllIsOnRecord(t *testing.T) {
 		if h, _ := l.Get(t.Context(), "doc-500000"); len(h.Claims) != 1 || h.Claims[0].State != rollout.ClaimDone || time.Since(time.UnixMilli(h.Claims[0].Settled)) < time.Minute {
 			t.Errorf("the other one's claim: %+v", h.Claims)
 		}
-		if err := ticket.Sent(t.Context(), false); err != nil {
+		if err := ticket.Sent(t.Context(), false, rollout.Ending{}); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Second)
@@ -225,7 +225,7 @@ func TestClaimOfUnknownFateAndItsErrandAreOne(t *testing.T) {
 			t.Fatalf("%+v, %v", ticket, err)
 		}
 		time.Sleep(time.Minute)
-		if err := ticket.Sent(t.Context(), true); err != nil {
+		if err := ticket.Sent(t.Context(), true, rollout.Ending{}); err != nil {
 			t.Fatal(err)
 		}
 		l.records.fail(nil, false)

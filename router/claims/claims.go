@@ -24,9 +24,11 @@
 package claims
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"go.uber.org/zap"
@@ -100,6 +102,12 @@ type Config struct {
 	// what was once stored, as after a loss of power. Then what is not on record
 	// proves nothing, and no document moves. nil means never.
 	Outdated func() bool
+	// Thresholds returns the latencies above which a document of Temporal is slow; nil
+	// if none ever is.
+	Thresholds func() rollout.Thresholds
+	// EvidenceHorizon is how old a document without an outcome is when it counts as
+	// bad for the guardrails; 0 for never.
+	EvidenceHorizon time.Duration
 	// Away says what is sent while the store is away; nil for nothing.
 	Away *Away
 }
@@ -114,6 +122,8 @@ type Observer interface {
 	ClaimMoved(route string)
 	// ClaimStuck counts a claim that only an operator can settle, once.
 	ClaimStuck(route string)
+	// LegacyTook is told how long legacy took for a document that counts.
+	LegacyTook(took time.Duration)
 }
 
 // ErrStore says that the record of claims could not be used. Whether the change
@@ -130,6 +140,10 @@ type Book struct {
 
 // New returns a book. Run does its background work.
 func New(config Config) *Book {
+	if config.Thresholds == nil {
+		config.Thresholds = func() rollout.Thresholds { return rollout.Thresholds{} }
+	}
+	config.EvidenceHorizon = cmp.Or(config.EvidenceHorizon, math.MaxInt64)
 	return &Book{config: config, suspects: newSuspects(), sends: sends{count: map[sendKey]uint32{}}}
 }
 

@@ -204,9 +204,10 @@ type counts struct {
 	settled map[rollout.ClaimState]int // guarded by mu
 }
 
-func (c *counts) ClaimTaken(string) { c.mu.Lock(); defer c.mu.Unlock(); c.taken++ }
-func (c *counts) ClaimMoved(string) {}
-func (c *counts) ClaimStuck(string) { c.mu.Lock(); defer c.mu.Unlock(); c.stuck++ }
+func (c *counts) ClaimTaken(string)      { c.mu.Lock(); defer c.mu.Unlock(); c.taken++ }
+func (c *counts) ClaimMoved(string)      {}
+func (c *counts) ClaimStuck(string)      { c.mu.Lock(); defer c.mu.Unlock(); c.stuck++ }
+func (*counts) LegacyTook(time.Duration) {}
 func (c *counts) ClaimSettled(_ string, _ rollout.Path, state rollout.ClaimState) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -32,9 +32,10 @@ func (s *oneHolding) Get(context.Context, string) (*rollout.Holding, error) {
 // told is an observer that notes what was settled.
 type told struct{ settled []rollout.ClaimState }
 
-func (*told) ClaimTaken(string) {}
-func (*told) ClaimMoved(string) {}
-func (*told) ClaimStuck(string) {}
+func (*told) ClaimTaken(string)        {}
+func (*told) ClaimMoved(string)        {}
+func (*told) ClaimStuck(string)        {}
+func (*told) LegacyTook(time.Duration) {}
 func (o *told) ClaimSettled(route string, path rollout.Path, state rollout.ClaimState) {
 	if route == "documents" && path == rollout.Temporal {
 		o.settled = append(o.settled, state)

@@ -110,7 +110,7 @@ func (b *Book) ask(ctx context.Context, s suspect, c *rollout.Claim) (settled bo
 	case err != nil:
 		return false, err
 	case found && run.State == rollout.RunRunning:
-		return false, t.goesOn(ctx, c)
+		return false, errors.Join(t.goesOn(ctx, c), t.lingers(ctx, c))
 	case found:
 		return true, t.Ended(ctx, run)
 	}
@@ -127,7 +127,7 @@ func (b *Book) missing(ctx context.Context, t *Ticket, c *rollout.Claim) (settle
 		return false, err
 	}
 	if c.Accepted || time.Since(time.UnixMilli(c.Born)) > retention-safety {
-		return false, t.stick(ctx)
+		return false, errors.Join(t.stick(ctx), t.lingers(ctx, c))
 	}
 	held, err := b.config.Temporal.Fence(ctx, t.WorkflowID())
 	if err != nil || held {

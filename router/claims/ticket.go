@@ -135,6 +135,9 @@ func (t *Ticket) fallBack(ctx context.Context) (moved bool, err error) {
 		if errors.Is(err, rollout.ErrNotFenced) {
 			return nil // the verdict is stored all the same
 		}
+		if moved {
+			h.FellBack(t.book.config.Thresholds(), at)
+		}
 		return err
 	})
 	if err != nil || !moved {
@@ -157,7 +160,7 @@ func (t *Ticket) fallBack(ctx context.Context) (moved bool, err error) {
 func (t *Ticket) Ended(ctx context.Context, run rollout.Run) error {
 	state := t.book.stateOf(t.route, run)
 	err := t.settled(ctx, func(h *rollout.Holding, at rollout.Instant) error {
-		return h.Ended(t.Intent, t.Life, state, at)
+		return h.Finish(t.Intent, t.Life, &run, state, t.book.config.Thresholds(), at)
 	})
 	if errors.Is(err, rollout.ErrClaimGone) {
 		return nil // it was noted before
@@ -178,27 +181,38 @@ func (b *Book) stateOf(route string, run rollout.Run) rollout.ClaimState {
 	return rollout.ClaimFailed
 }
 
-// Sent notes that the granted request to legacy ended. answered: legacy's answer
-// came, or legacy provably got nothing.
-func (t *Ticket) Sent(ctx context.Context, answered bool) error {
-	return t.sent(ctx, answered, func(h *rollout.Holding, at rollout.Instant) error {
+// Sent notes that the granted request to legacy ended, and how. answered: legacy's
+// answer came, or legacy provably got nothing.
+func (t *Ticket) Sent(ctx context.Context, answered bool, end rollout.Ending) error {
+	return t.sent(ctx, answered, end, func(h *rollout.Holding, at rollout.Instant) error {
 		return h.Sent(t.Intent, t.book.config.Owner, answered, at)
 	})
 }
 
 // Declined is Sent for an intent that goes to legacy once: legacy got nothing, or
 // its answer invites a repeat.
-func (t *Ticket) Declined(ctx context.Context) error {
-	return t.sent(ctx, true, func(h *rollout.Holding, at rollout.Instant) error {
+func (t *Ticket) Declined(ctx context.Context, end rollout.Ending) error {
+	return t.sent(ctx, true, end, func(h *rollout.Holding, at rollout.Instant) error {
 		return h.Declined(t.Intent, t.book.config.Owner, at)
 	})
 }
 
-func (t *Ticket) sent(ctx context.Context, answered bool, change func(*rollout.Holding, rollout.Instant) error) error {
+func (t *Ticket) sent(ctx context.Context, answered bool, end rollout.Ending, change func(*rollout.Holding, rollout.Instant) error) error {
 	if t.errand != 0 {
 		return t.book.config.Away.end(t.errand, answered)
 	}
-	err := t.settled(ctx, change)
+	counts := false
+	err := t.settled(ctx, func(h *rollout.Holding, at rollout.Instant) error {
+		if err := change(h, at); err != nil {
+			return err
+		}
+		h.Judge(t.Intent, end, at)
+		counts = h.Find(t.Intent).Trial.Counts
+		return nil
+	})
+	if err == nil && counts && end.Took > 0 {
+		t.book.config.Observer.LegacyTook(end.Took)
+	}
 	t.book.sends.end(t)
 	if errors.Is(err, ErrStore) {
 		t.book.suspects.add(suspect{docID: t.DocID, intent: t.Intent, unsure: true})

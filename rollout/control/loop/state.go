@@ -1,0 +1,137 @@
+package loop
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"sluice/rollout"
+	"sluice/rollout/control"
+	"sluice/rollout/guard"
+)
+
+// State is all that a decider goes on from. It is stored as JSON.
+type State struct {
+	Guard    guard.State      `json:"guard"`
+	Progress control.Progress `json:"progress"`
+	// Tally is the evidence for leaving the step.
+	Tally guard.Tally `json:"tally"`
+	// Brake is the one that was seen, or set, last.
+	Brake rollout.Brake `json:"brake"`
+	// Comparisons are those that were taken in so far.
+	Comparisons Comparisons `json:"comparisons"`
+	// Harms were confirmed by a human since the last decision.
+	Harms []rollout.Count `json:"harms,omitempty"`
+	// Thresholds are those in force; zero if there are none.
+	Thresholds rollout.Thresholds `json:"thresholds"`
+	// Decision is the last one, Owner who made it, At when.
+	Decision control.Decision `json:"decision"`
+	Owner    string           `json:"owner,omitempty"`
+	At       time.Time        `json:"at,omitzero"`
+	// Noted is when the last tick was put on record.
+	Noted time.Time `json:"noted,omitzero"`
+	// Sum is what was counted under the exposure in force.
+	Sum guard.Segment `json:"sum"`
+	// Exposures and Course are what happened lately, the newest last.
+	Exposures []Exposed `json:"exposures,omitempty"`
+	Course    []Point   `json:"course,omitempty"`
+	// Builds are the worker versions that were in use last.
+	Builds []Build `json:"builds,omitempty"`
+}
+
+// Build is a worker deployment's versions.
+type Build struct {
+	Deployment string `json:"deployment"`
+	Current    string `json:"current,omitempty"`
+	// Ramping gets RampPercent of the new runs.
+	Ramping     string  `json:"ramping,omitempty"`
+	RampPercent float64 `json:"ramp_percent,omitempty"`
+}
+
+// Parse reads a state; of nothing it makes the first.
+func Parse(text []byte) (*State, error) {
+	if len(text) == 0 {
+		return &State{Brake: rollout.Brake{Exposure: rollout.All}}, nil
+	}
+	st := &State{}
+	if err := json.Unmarshal(text, st); err != nil {
+		return nil, fmt.Errorf("the state of the control loop cannot be read: %w", err)
+	}
+	return st, nil
+}
+
+// follow takes in what operators did to the brake. A release forgets the evidence
+// of harm.
+func (st *State) follow(plan *control.Plan, brake rollout.Brake, epoch uint64) {
+	seen := st.Brake
+	if brake.Exposure == seen.Exposure && brake.Actor == seen.Actor && brake.Reason == seen.Reason && brake.At.Equal(seen.At) {
+		return
+	}
+	st.Brake = brake
+	act := control.Act{By: brake.Actor, Reason: brake.Reason, At: brake.At}
+	switch p := &st.Progress; {
+	case brake.Exposure == rollout.All:
+		p.Brake = control.Brake{}
+		st.Guard.Reset()
+		st.Sum = guard.Segment{}
+	case brake.Exposure <= plan.Floor:
+		*p = control.RollBack(*plan, *p, epoch, act)
+	default:
+		if lower, err := control.Limit(*p, brake.Exposure, act); err == nil {
+			*p = lower
+		}
+	}
+}
+
+// bin is what is stepped over: what the store counted, with what mirrors compared
+// and humans confirmed, in a second that is later than the last.
+func (st *State) bin(s *rollout.Session, f *Facts) guard.Bin {
+	bin := guard.Bin{Second: max(s.Now.Unix(), st.Guard.Second+1)}
+	bin.Take(s.Counts)
+	bin.Take(st.Harms)
+	st.Harms = nil
+	compared, mismatched := more(&st.Comparisons.Compared, f.Comparisons.Compared), more(&st.Comparisons.Mismatched, f.Comparisons.Mismatched)
+	if compared > 0 || mismatched > 0 {
+		at := bin.At(s.Policy.Epoch, s.Policy.Exposure())
+		at.Compared += max(compared, mismatched)
+		at.Mismatched += mismatched
+	}
+	return bin
+}
+
+// more returns how many there are more than before. Fewer are taken for a new
+// beginning: what was once taken in cannot be taken back.
+func more(before *uint64, now uint64) uint64 {
+	was := *before
+	*before = now
+	if now < was {
+		return 0
+	}
+	return now - was
+}
+
+// tally adds the bin to the step's evidence.
+func (st *State) tally(bin guard.Bin, plan *control.Plan) {
+	p := &st.Progress
+	if len(plan.Steps) == 0 || p.Plan == "" {
+		return
+	}
+	if st.Tally.Epoch != p.Epoch || st.Tally.Exposure != p.Earned {
+		st.Tally = guard.Tally{Epoch: p.Epoch, Exposure: p.Earned}
+	}
+	_ = st.Tally.Add(bin) // the guardrails have refused what is past
+}
+
+// evidence is what the control loop is told.
+func (st *State) evidence(s *rollout.Session, f *Facts, c *Config) control.Evidence {
+	st.Builds = f.Builds
+	e := control.Evidence{
+		Flag: f.Flag, Kill: f.Kill, Epoch: s.Policy.Epoch,
+		Breaches: st.Guard.Breaches(&c.Guard), Unhealthy: st.Guard.Unhealthy(&c.Guard, st.Guard.Second),
+		Tally: st.Tally, Gates: f.Gates,
+	}
+	for _, b := range f.Builds {
+		e.Ramping = e.Ramping || b.Ramping != ""
+	}
+	return e
+}
