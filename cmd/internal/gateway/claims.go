@@ -14,6 +14,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"sluice/metrics"
 	"sluice/rollout"
 	"sluice/rollout/store/embedded"
 	"sluice/rollout/store/postgres"
@@ -26,6 +27,7 @@ type records interface {
 	claims.Store
 	claims.Roll
 	bookkeeping
+	desk
 	Close() error
 }
 
@@ -37,14 +39,8 @@ func (g *Gateway) openClaims(ctx context.Context) error {
 		return fmt.Errorf("claims: %w", err)
 	}
 	g.closers = append(g.closers, g.records.Close)
-	g.openBrake()
-	g.ceilings.own, g.ceilings.brake = g.flags.Policy, g.brake.file.Brake
-	if store, may := g.records.(losable); may {
-		g.ceilings.own = cautious(store, g.flags.Policy)
-	}
-	if _, several := g.records.(shared); several {
-		// Nothing is known of what the others agreed on: nothing is allowed yet.
-		g.ceilings.stored.Store(&rollout.Policy{})
+	if err := g.openCeilings(ctx); err != nil {
+		return err
 	}
 	if err := g.openAway(ctx); err != nil {
 		return err
@@ -65,7 +61,8 @@ func (g *Gateway) openClaims(ctx context.Context) error {
 		LegacyTimeout: legacyTimeout(c.Legacy.AnswerTimeout.Std()),
 		DeadLetters:   dead,
 		Lease:         c.Claims.Lease.Std(), StoreTimeout: c.Claims.Timeout.Std(),
-		Observer: g.metrics, Log: g.options.Log.Named("claims"), Away: g.away,
+		Observer: claimObserver{g.metrics, &g.helm.latencies}, Log: g.options.Log.Named("claims"), Away: g.away,
+		Thresholds: g.helm.loop.Thresholds, EvidenceHorizon: g.evidenceHorizon(),
 	}
 	if losing, may := g.records.(losable); may {
 		config.Outdated = losing.PowerLost
@@ -75,6 +72,47 @@ func (g *Gateway) openClaims(ctx context.Context) error {
 	g.breaker = breaker.New()
 	return nil
 }
+
+// openCeilings makes what is in force here: the flags, under the plan and the brake.
+func (g *Gateway) openCeilings(ctx context.Context) error {
+	g.openBrake()
+	if err := g.newHelm(); err != nil {
+		return err
+	}
+	flags := g.flags.Policy
+	if store, may := g.records.(losable); may {
+		flags = cautious(store, flags)
+	}
+	_, several := g.records.(shared)
+	g.ceilings.own = planned(flags, func() rollout.Exposure {
+		ceiling, known := g.helm.loop.Ceiling()
+		if several && known {
+			return rollout.All // the store knows better
+		}
+		return ceiling
+	})
+	g.ceilings.brake = g.brake.file.Brake
+	g.helm.learn(ctx)
+	if several {
+		// Nothing is known of what the others agreed on: nothing is allowed yet.
+		g.ceilings.stored.Store(&rollout.Policy{})
+		return nil
+	}
+	g.ceilings.alone = &rollout.Policy{Epoch: g.flags.Policy().Epoch}
+	if st := g.helm.loop.State(); st != nil {
+		g.ceilings.alone.Epoch = max(g.ceilings.alone.Epoch, st.Epoch)
+	}
+	return nil
+}
+
+// claimObserver also takes legacy's latencies.
+type claimObserver struct {
+	*metrics.Gateway
+	latencies *latencies
+}
+
+// LegacyTook keeps a latency.
+func (o claimObserver) LegacyTook(took time.Duration) { o.latencies.add(took) }
 
 // legacyTimeout is how long a request may be at work in legacy after it was sent.
 // Where legacy may take for ever, the claims of a dead gateway are given up after
@@ -105,7 +143,7 @@ func (g *Gateway) openRecords(ctx context.Context) (records, error) {
 	}
 	store, err := embedded.Open(ctx, embedded.Config{
 		Dir: filepath.Join(g.config.Data, "claims"), Horizon: c.Horizon.Std(),
-		Policy: func() *rollout.Policy { return braked(g.flags.Policy(), g.brake.file.Brake()) }, Sync: c.Sync, Log: log,
+		Policy: g.ceilings.policy, Brake: func() *rollout.Brake { return g.brake.file.Brake() }, Sync: c.Sync, Log: log,
 	})
 	if err != nil {
 		return nil, err

@@ -66,7 +66,7 @@ func (g *Gateway) openRouter(context.Context) error {
 		Claims: g.claims, Breaker: g.breaker, Horizon: c.Claims.Horizon.Std(),
 		Answers: g.answers, AnswerLimit: int(c.Legacy.AnswerLimit),
 		Splitter: rollout.NewSplitter(c.Rollout.Salt),
-		Observer: g.metrics, Log: g.options.Log, AccessLog: c.Log.Access,
+		Observer: recorded{g.metrics, &g.helm.failed}, Log: g.options.Log, AccessLog: c.Log.Access,
 		TenantHeader: c.Requests.TenantHeader, RejectSpellings: c.Requests.OtherSpellings == "reject",
 		Body: router.BodyLimits{
 			Max: int64(c.Requests.MaxBody), Budget: int64(c.Requests.BodyBudget),
@@ -87,6 +87,18 @@ func (g *Gateway) openRouter(context.Context) error {
 	}
 	g.router, err = router.New(config)
 	return err
+}
+
+// recorded also remembers which documents failed.
+type recorded struct {
+	*metrics.Gateway
+	failed *failed
+}
+
+// Observe takes the record of a request that was answered.
+func (o recorded) Observe(r *rollout.Record) {
+	o.Gateway.Observe(r)
+	o.failed.observe(r)
 }
 
 func (g *Gateway) route(r configs.Route) (router.Route, error) {

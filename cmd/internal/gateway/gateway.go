@@ -52,6 +52,8 @@ type Gateway struct {
 	metrics  *metrics.Gateway
 	ceilings ceilings
 	brake    *braking
+	helm     *helm
+	board    board // where gateways tell each other
 	records  records
 	answers  router.Answers // nil if legacy gets every retry
 	claims   *claims.Book
@@ -118,6 +120,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 	group.Go(func() error { g.brake.keep(running); return nil })
 	group.Go(func() error { return g.runShadow(running) })
 	group.Go(func() error { return g.shadow.gates.Run(running) })
+	group.Go(func() error { return g.helm.run(running) })
 	if store, may := g.records.(losable); may {
 		group.Go(func() error { g.rebuild(running, store); return nil })
 	}

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -23,13 +24,18 @@ type shared interface {
 }
 
 // ceilings joins the two views of what is in force: the store's, on which all
-// gateways agree, and this gateway's own flags and brake. The lower wins: a gateway may
-// lower alone, it never raises alone.
+// gateways agree, and this gateway's own flags, plan and brake. The lower wins: a
+// gateway may lower alone, it never raises alone.
 type ceilings struct {
 	own    func() *rollout.Policy
 	brake  func() *rollout.Brake
 	stored atomic.Pointer[rollout.Policy] // nil while nothing is known of the store's
 	joined atomic.Pointer[join]
+
+	joining sync.Mutex
+	// alone is the last policy of a gateway that shares no store, which gives each its
+	// epoch; nil where the store does.
+	alone *rollout.Policy // guarded by joining
 }
 
 // join is a policy and what it was made of.
@@ -41,19 +47,59 @@ type join struct {
 // policy returns what is in force here. It is called for every request.
 func (c *ceilings) policy() *rollout.Policy {
 	own, stored, brake := c.own(), c.stored.Load(), c.brake()
-	if stored == nil && brake.Exposure == rollout.All {
-		return own
-	}
 	if j := c.joined.Load(); j != nil && j.own == own && j.stored == stored && j.brake == brake {
 		return j.lower
 	}
-	j := &join{own: own, stored: stored, brake: brake, lower: own}
-	if stored != nil {
-		j.lower = own.Lower(stored)
+	return c.join()
+}
+
+func (c *ceilings) join() *rollout.Policy {
+	c.joining.Lock()
+	defer c.joining.Unlock()
+	j := &join{own: c.own(), stored: c.stored.Load(), brake: c.brake()}
+	j.lower = j.own
+	if j.stored != nil {
+		j.lower = j.own.Lower(j.stored)
 	}
-	j.lower = braked(j.lower, brake)
+	j.lower = braked(j.lower, j.brake)
+	if c.alone != nil {
+		j.lower = following(c.alone, j.lower)
+		c.alone = j.lower
+	}
 	c.joined.Store(j)
 	return j.lower
+}
+
+// following returns the policy as the one that comes after another: in a new epoch
+// if it says anything else.
+func following(last, next *rollout.Policy) *rollout.Policy {
+	numbered := *next
+	if numbered.Epoch = last.Epoch; numbered == *last {
+		return last
+	}
+	numbered.Epoch++
+	return &numbered
+}
+
+// planned returns the flags' policy under the ceiling of the plan.
+func planned(flags func() *rollout.Policy, plan func() rollout.Exposure) func() *rollout.Policy {
+	type lowered struct {
+		from, to *rollout.Policy
+	}
+	var last atomic.Pointer[lowered]
+	return func() *rollout.Policy {
+		p, ceiling := flags(), plan()
+		if p.Plan <= ceiling {
+			return p
+		}
+		if l := last.Load(); l != nil && l.from == p && l.to.Plan == ceiling {
+			return l.to
+		}
+		lower := *p
+		lower.Plan = ceiling
+		last.Store(&lowered{p, &lower})
+		return &lower
+	}
 }
 
 // braked returns the policy under a brake.
@@ -89,6 +135,8 @@ func (g *Gateway) followPolicy(ctx context.Context, store shared) {
 		case <-ctx.Done():
 			return
 		case <-store.Changes():
+			last = time.Time{}
+		case <-g.helm.loop.Changed():
 			last = time.Time{}
 		case <-look.C:
 		}

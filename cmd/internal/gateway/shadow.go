@@ -50,6 +50,7 @@ func (g *Gateway) openShadow(context.Context) error {
 	if err != nil {
 		return fmt.Errorf("shadow: %w", err)
 	}
+	g.board = store
 	by, err := comparison.Read(c)
 	if err != nil {
 		return err

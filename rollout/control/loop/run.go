@@ -264,3 +264,13 @@ func (l *Loop) State() *State {
 	}
 	return nil
 }
+
+// View shows how the plan stands under the policy in force, as far as this gateway
+// knows.
+func (l *Loop) View(p *rollout.Policy) (*View, error) {
+	var text []byte
+	if k := l.known.Load(); k != nil {
+		text = k.session.State
+	}
+	return l.Config.View(text, p)
+}

@@ -28,6 +28,8 @@ type State struct {
 	Decision control.Decision `json:"decision"`
 	Owner    string           `json:"owner,omitempty"`
 	At       time.Time        `json:"at,omitzero"`
+	// Epoch is that of the policy that was in force.
+	Epoch uint64 `json:"epoch"`
 	// Noted is when the last tick was put on record.
 	Noted time.Time `json:"noted,omitzero"`
 	// Sum is what was counted under the exposure in force.

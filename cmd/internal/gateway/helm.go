@@ -1,0 +1,216 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"sluice/cmd/internal/gates"
+	"sluice/rollout"
+	"sluice/rollout/compare/certificate"
+	"sluice/rollout/control"
+	"sluice/rollout/control/loop"
+	"sluice/rollout/guard"
+)
+
+// desk is a store in which one gateway decides for all.
+type desk interface {
+	loop.Desk
+	// Pages returns the newest pages of a subject, the newest first.
+	Pages(ctx context.Context, subject string, limit int) ([]rollout.Page, error)
+}
+
+// helm is the gateway's part in the control loop, and what it knows for it.
+type helm struct {
+	gateway   *Gateway
+	loop      *loop.Loop
+	latencies latencies
+	failed    failed
+
+	mu    sync.Mutex
+	facts loop.Facts // guarded by mu; what takes time to find out
+}
+
+// factsInterval is how often is found out what takes time.
+const factsInterval = 2 * time.Second
+
+func (g *Gateway) newHelm() error {
+	h := &helm{gateway: g}
+	h.loop = loop.New(loop.Settings{
+		Config: loop.Config{Guard: guard.Defaults(), Plan: control.Plan{GateAge: 5 * time.Minute, Standard: guard.DefaultStandard()}}, Desk: g.records, Around: h, Owner: g.name,
+		Timeout: g.config.Claims.Timeout.Std(), Log: g.options.Log.Named("rollout"),
+	})
+	g.helm = h
+	return nil
+}
+
+// evidenceHorizon is how old a document without an outcome is when it counts as bad.
+func (g *Gateway) evidenceHorizon() time.Duration { return 10 * time.Minute }
+
+// learn reads what was decided before. With a store that is away nothing is known:
+// the plan allows what its first step does.
+func (h *helm) learn(ctx context.Context) {
+	if err := h.loop.Learn(ctx); err != nil {
+		h.gateway.options.Log.Warn("it cannot be read how far the plan is: its first step is in force until it can", zap.Error(err))
+	}
+}
+
+// run decides, and finds out what is needed for it.
+func (h *helm) run(ctx context.Context) error {
+	var both sync.WaitGroup
+	both.Go(func() { h.find(ctx) })
+	both.Go(func() { h.tell(ctx) })
+	err := h.loop.Run(ctx)
+	both.Wait()
+	return err
+}
+
+// Facts returns what is known now.
+func (h *helm) Facts() loop.Facts {
+	own := h.gateway.flags.Policy()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	facts := h.facts
+	facts.Flag, facts.Kill = own.Flag, own.Kill
+	return facts
+}
+
+// Failed returns the last documents that failed, on all gateways.
+func (h *helm) Failed(ctx context.Context) []loop.Document {
+	if last, news := h.failed.note(); news {
+		h.gateway.put(ctx, subjectFailed, last)
+	}
+	notes, err := h.gateway.board.Notes(ctx, subjectFailed, h.gateway.name)
+	if err != nil {
+		last, _ := h.failed.note()
+		return last
+	}
+	return merged(notes)
+}
+
+// Lower brings an automatic rollback into force here. Where gateways share a store
+// it is in force with the ruling.
+func (h *helm) Lower(brake rollout.Brake) {
+	b := h.gateway.brake
+	if b.store != nil {
+		return
+	}
+	if err := b.file.Set(brake); err != nil {
+		b.log.Error("the brake is in force and cannot be kept on disk", zap.Error(err))
+	}
+}
+
+// Ruled counts a decision.
+func (h *helm) Ruled(d *control.Decision) {}
+
+// find finds out, again and again, what the mirrors found, what gates say, which
+// worker versions are in use, and from which latency on Temporal is slow.
+func (h *helm) find(ctx context.Context) {
+	again := time.NewTicker(factsInterval)
+	defer again.Stop()
+	var last time.Time
+	for {
+		h.findOnce(ctx, &last)
+		select {
+		case <-ctx.Done():
+			return
+		case <-again.C:
+		}
+	}
+}
+
+func (h *helm) findOnce(ctx context.Context, last *time.Time) {
+	ctx, cancel := context.WithTimeout(ctx, h.gateway.config.Claims.Timeout.Std())
+	defer cancel()
+	now := time.Now().UTC()
+	facts := loop.Facts{Builds: h.builds()}
+	results, err := h.gateway.shadow.gates.Results(ctx)
+	if err == nil {
+		facts.Gates = gateAnswers(results)
+		facts.Comparisons, err = h.comparisons(ctx)
+	}
+	if err != nil {
+		h.gateway.options.Log.Debug("the evidence of the mirrors or the gates cannot be read now", zap.Error(err))
+		return
+	}
+	interval := latenciesInterval
+	if h.loop.Thresholds() == (rollout.Thresholds{}) {
+		interval = firstLatencies
+	}
+	if time.Since(*last) >= interval {
+		*last = now
+		h.gateway.put(ctx, subjectLatencies, h.latencies.note())
+		if notes, err := h.gateway.board.Notes(ctx, subjectLatencies, h.gateway.name); err == nil {
+			facts.Thresholds, _ = thresholds(notes)
+		}
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if facts.Thresholds == (rollout.Thresholds{}) {
+		facts.Thresholds = h.facts.Thresholds
+	}
+	h.facts = facts
+}
+
+// comparisons counts what all gateways' mirrors compared.
+func (h *helm) comparisons(ctx context.Context) (loop.Comparisons, error) {
+	compared, mismatched, err := h.gateway.shadow.reader.Totals(ctx)
+	if err != nil {
+		return loop.Comparisons{}, fmt.Errorf("the mirrors' evidence: %w", err)
+	}
+	return loop.Comparisons{Compared: compared, Mismatched: mismatched}, nil
+}
+
+// builds lists the worker versions in use, one for each deployment.
+func (h *helm) builds() (all []loop.Build) {
+	seen := map[loop.Build]bool{}
+	for _, queue := range h.gateway.health.TaskQueues() {
+		v := h.gateway.health.Serving(queue)
+		b := loop.Build{Deployment: v.Deployment, Current: v.Current, RampPercent: v.RampPercent}
+		if v.RampPercent > 0 {
+			if b.Ramping = v.Ramping; b.Ramping == "" {
+				b.Ramping = "unversioned"
+			}
+		}
+		if b != (loop.Build{}) && !seen[b] {
+			seen[b] = true
+			all = append(all, b)
+		}
+	}
+	return all
+}
+
+// gateAnswers are the gates', as the control loop takes them.
+func gateAnswers(results []gates.Result) map[string]control.Answer {
+	all := map[string]control.Answer{}
+	for _, r := range results {
+		if r.At.IsZero() {
+			continue // it was not asked yet
+		}
+		a := control.Answer{At: r.At, Passed: r.Answer == certificate.Yes, Detail: r.Words}
+		if r.Answer == certificate.Unknown {
+			a.Err = r.Words
+		}
+		all[r.Name] = a
+	}
+	return all
+}
+
+// tell puts down, now and then, which documents failed here.
+func (h *helm) tell(ctx context.Context) {
+	again := time.NewTicker(failedInterval)
+	defer again.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-again.C:
+		}
+		if last, news := h.failed.note(); news {
+			h.gateway.put(ctx, subjectFailed, last)
+		}
+	}
+}
