@@ -81,5 +81,8 @@ func (t *Ticket) release(ctx context.Context) error {
 	if errors.Is(err, rollout.ErrClaimGone) {
 		return nil // it has ended meanwhile
 	}
+	if err == nil { // it may end at once, and others are behind it
+		t.book.suspects.hurry(suspect{docID: t.DocID, intent: t.Intent, life: t.Life}, firstPause)
+	}
 	return err
 }

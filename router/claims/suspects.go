@@ -99,6 +99,7 @@ func (l *suspects) again(s suspect, longest time.Duration) {
 	wait := known.pause
 	if known.hurried {
 		known.hurried, wait = false, min(wait, known.within)
+		known.pause = max(wait, firstPause)
 	}
 	known.due = time.Now().Add(wait)
 	heap.Push(&l.queue, known)

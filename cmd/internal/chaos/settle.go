@@ -23,8 +23,10 @@ func (s *stage) calm() {
 }
 
 const (
-	// settleLimit bounds the time until nothing is open.
-	settleLimit = 2 * time.Minute
+	// settleLimit bounds the time in which nothing settles, and longestSettle all of
+	// it: a document that was posted hundreds of times has a long queue.
+	settleLimit   = 2 * time.Minute
+	longestSettle = 20 * time.Minute
 	// adoption is how long that must stay so where gateways died: what one left is
 	// taken over when its lease and legacy's time limit have passed.
 	adoption = lease + answerTimeout + 3*time.Second
@@ -34,9 +36,13 @@ const (
 // fails if something stays.
 func (s *stage) settle(ctx context.Context, quiet time.Duration) error {
 	var since time.Time
-	for deadline := time.Now().Add(settleLimit); ; {
+	last, begun := "", time.Now()
+	for deadline := begun.Add(settleLimit); ; {
 		open, err := s.unsettled(ctx)
 		now := time.Now()
+		if err == nil && open != last {
+			last, deadline = open, now.Add(settleLimit)
+		}
 		switch {
 		case err != nil || open != "":
 			since = time.Time{}
@@ -45,8 +51,8 @@ func (s *stage) settle(ctx context.Context, quiet time.Duration) error {
 		case now.Sub(since) > quiet:
 			return nil
 		}
-		if now.After(deadline) {
-			return fmt.Errorf("it does not settle within %s: %s %w", settleLimit, open, err)
+		if now.After(deadline) || now.Sub(begun) > longestSettle {
+			return fmt.Errorf("it has not settled after %s: open is %q, the last look failed with %v", now.Sub(begun).Round(time.Second), open, err)
 		}
 		if !pause(ctx, 250*time.Millisecond) {
 			return ctx.Err()
