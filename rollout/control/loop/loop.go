@@ -101,6 +101,28 @@ func (c *Config) Rule(s rollout.Session, f *Facts) (*Verdict, error) {
 	return v, nil
 }
 
+// Crossed reports whether what was counted crosses a limit for which Rule would roll
+// back now. It is cheaper.
+func (c *Config) Crossed(s rollout.Session, f *Facts) (bool, error) {
+	st, err := Parse(s.State)
+	if err != nil {
+		return false, err
+	}
+	st.follow(&c.Plan, s.Brake, s.Policy.Epoch)
+	if st.Progress.Brake.Latched {
+		return false, nil
+	}
+	if err := st.Guard.Step(st.bin(&s, f), &c.Guard); err != nil {
+		return false, err
+	}
+	for _, breach := range st.Guard.Breaches(&c.Guard) {
+		if breach.Action == guard.Rollback {
+			return !st.Guard.Unhealthy(&c.Guard, st.Guard.Second), nil
+		}
+	}
+	return false, nil
+}
+
 // rule fills in the ruling.
 func (v *Verdict) rule(c *Config, s *rollout.Session, f *Facts, bin guard.Bin) error {
 	st, r := v.State, &v.Ruling

@@ -141,12 +141,12 @@ func (l *Loop) step(ctx context.Context, due bool) error {
 		return err
 	}
 	facts := l.facts()
-	if len(session.Counts) > 0 && l.leads || due {
-		verdict, err := l.Config.Rule(*session, &facts)
+	if l.leads {
+		crossed, err := l.Config.Crossed(*session, &facts)
 		if err != nil {
 			return err
 		}
-		if verdict.Decision.Action == control.Rollback {
+		if crossed {
 			due, facts.Documents = true, l.Around.Failed(ctx)
 		}
 	}
