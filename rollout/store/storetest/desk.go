@@ -161,6 +161,7 @@ func oneDecides(t *testing.T, w *world) {
 
 func lowerPlanIsInForce(t *testing.T, w *world) {
 	for n, plan := range []rollout.Exposure{500_000, 10_000, 0} {
+		stores := w.each()
 		ruling := rollout.Ruling{State: []byte("s"), Plan: plan}
 		if n == 1 {
 			if err := decide(t.Context(), w.store(), rules(ruling)); err != nil {
@@ -169,7 +170,7 @@ func lowerPlanIsInForce(t *testing.T, w *world) {
 		} else {
 			w.amend(ruling)
 		}
-		for i, s := range w.each() {
+		for i, s := range stores {
 			if err := s.Update(t.Context(), fmt.Sprint(n, "/", i), func(h *rollout.Holding, at rollout.Instant) error {
 				if at.Policy.Plan > plan {
 					t.Errorf("a change under a plan of %v, after it was lowered to %v", at.Policy.Plan, plan)
