@@ -24,7 +24,7 @@ func gateway(dir string) embedded.Config {
 
 // wish is one client's request for the document.
 func wish(docID string) rollout.Ask {
-	return rollout.Ask{Intent: rollout.KeyedIntent("documents", "", docID, "1"), Route: "documents", Temporal: true, Owner: "gateway-1"}
+	return rollout.Ask{Intent: rollout.KeyedIntent("documents", "", docID, "1"), Route: "documents", Temporal: true, Owner: "gateway-1", Counts: true, Own: rollout.All}
 }
 
 // used returns the CPU time of this process.

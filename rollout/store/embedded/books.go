@@ -52,15 +52,31 @@ func (s *Store) audit(shard *shard, books *rollout.Books) (err error) {
 	return nil
 }
 
-// bringBooks takes over the books of a log that is empty.
+// bringBooks takes over the books, and the totals, of a log that is empty.
 func (s *Store) bringBooks(last state) (err error) {
-	if len(last.Books) == 0 {
-		return nil
+	j := s.journal
+	if len(last.Books) > 0 {
+		j.books, err = rollout.ParseBooks(last.Books)
 	}
-	if s.journal.books, err = rollout.ParseBooks(last.Books); err != nil {
+	if err == nil && len(last.Counts) > 0 {
+		j.totals, _, err = parseTotals(last.Counts)
+	}
+	if err != nil {
 		return fmt.Errorf("the state file in %s: %w", s.config.Dir, err)
 	}
 	return nil
+}
+
+// openPage reads the books, and the totals unless a build wrote it that did not
+// count.
+func (j *journal) openPage(h header, page []byte) (err error) {
+	if h.counts() {
+		if j.totals, page, err = parseTotals(page); err != nil {
+			return err
+		}
+	}
+	j.books, err = rollout.ParseBooks(page)
+	return err
 }
 
 // openBooks begins this process's books with what the log says. If the machine
@@ -85,22 +101,23 @@ func (s *Store) openBooks(crashed bool) error {
 	return nil
 }
 
-// keepBooks writes the books into the state file if the log is about to be empty:
-// nothing else would know them.
+// keepBooks writes the books and the totals into the state file if the log is about
+// to be empty: nothing else would know them.
 func (s *Store) keepBooks() error {
 	if len(s.journal.list()) > 1 {
 		return nil
 	}
 	s.journal.mu.Lock()
 	books := rollout.AppendBooks(nil, s.journal.books)
+	counts := rollout.AppendCounts(nil, s.journal.totals.counts)
 	s.journal.mu.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if bytes.Equal(s.state.Books, books) {
+	if bytes.Equal(s.state.Books, books) && bytes.Equal(s.state.Counts, counts) {
 		return nil
 	}
 	next := s.state
-	next.Books = books
+	next.Books, next.Counts = books, counts
 	if err := next.save(s.config.Dir); err != nil {
 		return err
 	}

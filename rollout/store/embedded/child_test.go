@@ -62,11 +62,16 @@ func load(dir string) error {
 	for i := range loaders {
 		all.Go(func() {
 			id := fmt.Sprint("doc-", i)
-			for s.Update(ctx, id, take(wish(id))) == nil {
+			for s.Update(ctx, id, counting(take(wish(id)))) == nil {
 				_, _ = fmt.Fprintf(os.Stdout, "%d\n", i)
 			}
 		})
 	}
+	all.Go(func() { // and all the while somebody decides
+		for decided(ctx, s) == nil {
+			time.Sleep(time.Millisecond)
+		}
+	})
 	all.Wait()
 	return fmt.Errorf("nobody killed the child")
 }

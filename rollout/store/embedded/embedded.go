@@ -25,7 +25,8 @@
 //     only after no entry points into it.
 //   - Memory and disk agree: what could not be stored is in neither.
 //   - The books are what the log says: those that a segment begins with, and the
-//     changes after them. So they are stored with the claims, to the letter.
+//     changes after them. So they are stored with the claims, to the letter. The same
+//     goes for the totals of what changes count.
 //
 // Locks are taken in this order: shard.mu, journal.syncing, journal.mu.
 package embedded
@@ -52,8 +53,11 @@ type Config struct {
 	Dir string
 	// Horizon is how long a settled claim is kept.
 	Horizon time.Duration
-	// Policy returns the policy in force.
+	// Policy returns the policy in force, but for the plan of the last ruling: a
+	// higher one is lowered to that.
 	Policy func() *rollout.Policy
+	// Brake returns the gateway's brake, which rulings are told of; nil: released.
+	Brake func() *rollout.Brake
 	// Sync makes Update wait until the disk has it. Otherwise a loss of power may
 	// cost claims, and then Store.PowerLost says so.
 	Sync bool
@@ -82,6 +86,8 @@ type Store struct {
 	shards  [shards]shard
 	journal *journal
 	brought rollout.Books // what the books said when this process began
+	desk    desk
+	lowered atomic.Pointer[lowered]
 
 	closing atomic.Bool
 	stop    chan struct{}
@@ -132,6 +138,9 @@ func (s *Store) begin() error {
 	}
 	boot := bootID()
 	crashed := !last.Clean && (boot == "" || last.Boot != boot)
+	if err := s.desk.open(s.config.Dir, s.config.Sync); err != nil {
+		return err
+	}
 	s.journal = newJournal(s.config, last.Salt)
 	if err := s.bringBooks(last); err != nil {
 		return err
@@ -140,10 +149,11 @@ func (s *Store) begin() error {
 	if err != nil {
 		return err
 	}
-	s.state = state{Salt: last.Salt, Boot: boot, Sync: s.config.Sync, Lost: last.Lost || crashed && (damaged || !last.Sync), Books: last.Books}
+	s.state = state{Salt: last.Salt, Boot: boot, Sync: s.config.Sync, Lost: last.Lost || crashed && (damaged || !last.Sync), Books: last.Books, Counts: last.Counts}
 	if err := s.openBooks(crashed); err != nil {
 		return err
 	}
+	s.desk.now.taken.lower(&s.journal.totals)
 	if s.state.Lost {
 		s.config.Log.Warn("claims may be missing after a loss of power, until they are rebuilt", zap.String("dir", s.config.Dir))
 	}
@@ -185,6 +195,7 @@ func (s *Store) Close() error {
 	}
 	close(s.stop)
 	<-s.swept
+	s.desk.close()
 	for i := range s.shards {
 		s.shards[i].close()
 	}

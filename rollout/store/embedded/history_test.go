@@ -29,23 +29,22 @@ func scratch(t *testing.T) string {
 // files is a directory's content.
 type files map[string][]byte
 
-// readDir reads the log and the state.
+// readDir reads the log, the state and the desk.
 func readDir(t *testing.T, dir string) files {
 	t.Helper()
 	found := files{}
-	entries, err := os.ReadDir(dir)
+	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() || e.Name() == "lock" {
+			return err
+		}
+		name, err := filepath.Rel(dir, path)
+		if err == nil {
+			found[name], err = os.ReadFile(path)
+		}
+		return err
+	})
 	if err != nil {
 		t.Fatal(err)
-	}
-	for _, e := range entries {
-		if e.Name() == "lock" {
-			continue
-		}
-		b, err := os.ReadFile(filepath.Join(dir, e.Name()))
-		if err != nil {
-			t.Fatal(err)
-		}
-		found[e.Name()] = b
 	}
 	return found
 }
@@ -67,7 +66,11 @@ func (f files) write(t *testing.T, dir string) {
 		t.Fatal(err)
 	}
 	for name, b := range f {
-		if err := os.WriteFile(filepath.Join(dir, name), b, 0o600); err != nil {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, b, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -101,11 +104,11 @@ type moment struct {
 	holdings contents
 }
 
-// contents is what a store holds, encoded: the documents' holdings, and the books
-// with what is open.
+// contents is what a store holds, encoded: the documents' holdings, the books with
+// what is open, and what was ever counted.
 type contents struct {
-	documents map[string][]byte
-	books     string
+	documents     map[string][]byte
+	books, counts string
 }
 
 // booksOf reads a store's books.
@@ -136,7 +139,7 @@ func history(t *testing.T, c embedded.Config) []moment {
 		if n := len(moments); n > 0 && moments[n-1].used == used && moments[n-1].head == filepath.Base(path) {
 			return // the update changed nothing
 		}
-		moments = append(moments, moment{readDir(t, c.Dir), filepath.Base(path), used, contents{maps.Clone(holdings), booksOf(t, s)}})
+		moments = append(moments, moment{readDir(t, c.Dir), filepath.Base(path), used, contents{maps.Clone(holdings), booksOf(t, s), everCounted(t, s)}})
 	}
 	note()
 	for i := range 14 {
@@ -149,6 +152,7 @@ func history(t *testing.T, c embedded.Config) []moment {
 				return nil
 			}
 			if i%3 == 1 && len(h.Claims) > 0 {
+				h.Judge(ask.Intent, rollout.Ending{Fate: rollout.FateDead}, at)
 				return h.Attempted(ask.Intent, h.Claims[0].Life, rollout.VerdictAccepted)
 			}
 			_, err := h.Take(ask, at)
@@ -163,6 +167,9 @@ func history(t *testing.T, c embedded.Config) []moment {
 			delete(holdings, id)
 		}
 		note()
+		if i%4 == 3 {
+			decide(t, s)
+		}
 	}
 	return moments
 }
@@ -200,6 +207,9 @@ func check(t *testing.T, c embedded.Config, want contents) error {
 	}
 	if books := booksOf(t, s); books != want.books {
 		wrong = append(wrong, fmt.Sprintf("the books are %s, want %s", books, want.books))
+	}
+	if counts := everCounted(t, s); counts != want.counts {
+		wrong = append(wrong, fmt.Sprintf("the counts are %s, want %s", counts, want.counts))
 	}
 	if wrong != nil {
 		return fmt.Errorf("not what was stored: %s", strings.Join(wrong, "; "))

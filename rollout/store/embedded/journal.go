@@ -34,8 +34,10 @@ type journal struct {
 	dirty   []*segment // guarded by mu; what was written to since the last flush
 	created bool       // guarded by mu; so the directory was
 
-	books rollout.Books // guarded by mu; of all records in the log and before it
-	page  []byte        // guarded by mu; room for them
+	books   rollout.Books // guarded by mu; of all records in the log and before it
+	totals  totals        // guarded by mu; of the same
+	pending totals        // guarded by mu; those of them that wait for a flush
+	page    []byte        // guarded by mu; room for books and totals
 
 	syncing sync.Mutex // held for the whole of a flush, and while a file goes
 }
@@ -65,55 +67,23 @@ func (j *journal) segment(id uint32) *segment {
 func (j *journal) read(b []byte, p place) (_ []byte, err error) {
 	defer faults(&err)()
 	g := j.segment(p.segment)
-	_, body, sound := g.record(int(p.offset))
+	h, body, sound := g.record(int(p.offset))
 	if !sound {
 		return nil, fmt.Errorf("%s at byte %d: %w", g.path, p.offset, errDamaged)
 	}
-	holding, err := rollout.ParsePostings(body, nil)
+	holding, err := h.holding(body, nil, nil)
 	return append(b, holding...), err
 }
 
-// store appends a record, and enters what it is for the books. With live it counts
-// as pointed to, until leave. With sync it waits until the disk has it; if that
-// fails, the record is void.
-func (j *journal) store(body []byte, live bool, postings []rollout.Posting) (place, error) {
-	j.mu.Lock()
-	p, err := j.append(body, live)
-	if err == nil {
-		for _, posting := range postings {
-			j.books.Post(posting)
-		}
-	}
-	if err != nil || !j.sync {
-		j.mu.Unlock()
-		return p, err
-	}
-	b, leads := j.join()
-	j.mu.Unlock()
-	if err := j.flushed(b, leads); err != nil {
-		j.revoke(p, len(body), live, postings)
-		return place{}, err
-	}
-	return p, nil
-}
-
-// move appends a holding that there is already, so nobody waits for the disk.
-func (j *journal) move(holding []byte) (place, error) {
-	body := append(rollout.AppendPostings(nil, nil), holding...)
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.append(body, true)
-}
-
 // append needs mu.
-func (j *journal) append(body []byte, live bool) (place, error) {
+func (j *journal) append(body []byte, mark header, live bool) (place, error) {
 	if j.head == nil || !j.head.fits(len(body)) {
 		if err := j.turn(len(body)); err != nil {
 			return place{}, fmt.Errorf("no room for a claim: %w", err)
 		}
 	}
 	g := j.head
-	offset, err := g.append(body, 0)
+	offset, err := g.append(body, mark)
 	if err != nil {
 		if g.seal() == nil { // perhaps the next segment is sound
 			j.head = nil
@@ -132,11 +102,11 @@ func (j *journal) append(body []byte, live bool) (place, error) {
 
 // turn ends the head and begins a new one. It needs mu. The new file gets its
 // name only after the old one has its end mark, so at any time every named
-// segment but the last has one. It begins with the books, so that those before it
-// can go.
+// segment but the last has one. It begins with the books and the totals, so that
+// those before it can go.
 func (j *journal) turn(body int) error {
 	path := filepath.Join(j.dir, unnamed)
-	j.page = rollout.AppendBooks(j.page[:0], j.books)
+	j.makePage()
 	g, err := newSegment(path, max(j.size, recordSize(len(j.page))+recordSize(body)+word), j.reserve)
 	if err != nil {
 		return err
@@ -150,7 +120,7 @@ func (j *journal) turn(body int) error {
 	j.next++
 	j.head, j.created = g, true
 	j.segments.Store(new(append(slices.Clip(j.list()), g)))
-	if _, err := g.append(j.page, bookMark); err != nil {
+	if _, err := g.append(j.page, bookMark|countMark); err != nil {
 		return err
 	}
 	select {
@@ -158,6 +128,12 @@ func (j *journal) turn(body int) error {
 	default:
 	}
 	return nil
+}
+
+// makePage writes the totals and the books down in page: in one record, so that who
+// dies leaves both or neither. It needs mu.
+func (j *journal) makePage() {
+	j.page = rollout.AppendBooks(rollout.AppendCounts(j.page[:0], j.totals.counts), j.books)
 }
 
 // unnamed is the name of a segment that is being made.
@@ -177,27 +153,6 @@ func (j *journal) end() error {
 
 // leave notes that the index does not point to the record any more.
 func (j *journal) leave(p place) { j.segment(p.segment).live.Add(-1) }
-
-// revoke makes a record void, if its segment is still there. The log may have gone
-// on in a segment whose books begin with it: there they stand anew.
-func (j *journal) revoke(p place, body int, live bool, postings []rollout.Posting) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	for _, posting := range postings {
-		j.books.Strike(posting)
-	}
-	if j.page = rollout.AppendBooks(j.page[:0], j.books); j.head != nil && j.head.fits(len(j.page)) {
-		_, _ = j.head.append(j.page, bookMark) // or the books of a disk that fails are wrong
-	}
-	g := j.segment(p.segment)
-	if g == nil {
-		return
-	}
-	_ = g.void(int(p.offset), int(p.offset)+word+body) // a page that cannot be written cannot be read either
-	if live {
-		g.live.Add(-1)
-	}
-}
 
 // drop takes the oldest segment away. Nothing may point into it, and it is not
 // the head.

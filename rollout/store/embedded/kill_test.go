@@ -25,6 +25,7 @@ func TestKilledUnderLoad(t *testing.T) {
 			continue // a death after a death
 		}
 		s := open(t, killed(dir))
+		stored := uint64(0)
 		for i, want := range told {
 			h, err := s.Get(t.Context(), fmt.Sprint("doc-", i))
 			if err != nil {
@@ -38,6 +39,10 @@ func TestKilledUnderLoad(t *testing.T) {
 			if got < want || got > want+uint32(round+1) || h.Version != uint64(got) {
 				t.Fatalf("round %d, doc-%d: %d attempts in version %d, %d were told", round, i, got, h.Version, want)
 			}
+			stored += uint64(got)
+		}
+		if counts := ever(t, s); counts.good != stored || counts.assigned != loaders {
+			t.Fatalf("round %d: %+v were counted; %d attempts at %d documents are stored", round, counts, stored, loaders)
 		}
 		if s.PowerLost() {
 			t.Error("the death of a process was taken for a loss of power")

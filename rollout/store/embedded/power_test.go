@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 
 	"sluice/rollout/store/embedded"
@@ -88,7 +89,7 @@ func TestHolesAfterPowerLoss(t *testing.T) {
 		c := small(filepath.Join(dir, "holes"))
 		c.Sync = sync
 		for name, whole := range m.files {
-			if name == "state" {
+			if !strings.HasSuffix(name, ".claims") {
 				continue
 			}
 			for at := 0; at < len(whole); at += 24 {

@@ -5,14 +5,18 @@ import (
 	"hash/crc32"
 	"sync/atomic"
 	"unsafe"
+
+	"sluice/rollout"
 )
 
 // A record is a header of one word, a body, and zeros up to a multiple of a word.
 // The body is what the change was for the books (nothing, if the sweeper has only
-// moved the record here) and the holding, both encoded. A word of zeros is where the next record will be.
+// moved the record here), what it counted, and the holding, all encoded. A word of
+// zeros is where the next record will be.
 //
-//	bits 0..28    length of the body
-//	bit  29       books: the body is what the books say here
+//	bits 0..27    length of the body
+//	bit  28       counts: there are some in the body; those of books are the totals
+//	bit  29       books: the body is what was counted, and what the books say here
 //	bit  30       end mark: nothing follows in this segment
 //	bit  31       void: skip it
 //	bits 32..63   CRC-32C of segment, length, mark and body
@@ -22,12 +26,13 @@ import (
 type header uint64
 
 const (
-	word     = 8
-	maxBody  = 1<<29 - 1
-	bookMark = header(1 << 29)
-	endMark  = header(1 << 30)
-	voidMark = header(1 << 31)
-	marks    = bookMark | endMark | voidMark
+	word      = 8
+	maxBody   = 1<<28 - 1
+	countMark = header(1 << 28)
+	bookMark  = header(1 << 29)
+	endMark   = header(1 << 30)
+	voidMark  = header(1 << 31)
+	marks     = countMark | bookMark | endMark | voidMark
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -46,6 +51,19 @@ func (h header) length() int { return int(h & maxBody) }
 func (h header) end() bool   { return h&endMark != 0 }
 func (h header) void() bool  { return h&voidMark != 0 }
 func (h header) books() bool { return h&bookMark != 0 }
+
+// counts is false in the directories of builds that did not count.
+func (h header) counts() bool { return h&countMark != 0 }
+
+// holding returns the holding in a record's body, and shows what comes before it to
+// those that are not nil.
+func (h header) holding(body []byte, post func(rollout.Posting), count func(rollout.Count)) ([]byte, error) {
+	rest, err := rollout.ParsePostings(body, post)
+	if err == nil && h.counts() {
+		rest, err = rollout.ParseCounts(rest, count)
+	}
+	return rest, err
+}
 
 // sound reports whether the header is that of the body.
 func (h header) sound(salt, segment uint32, body []byte) bool {

@@ -162,15 +162,15 @@ func (r *recovery) damage(path string, offset int, what string) error {
 
 // apply makes the index point to the record, or to nothing.
 func (r *recovery) apply(g *segment, h header, body []byte) (err error) {
+	j := r.store.journal
 	if h.books() {
-		r.store.journal.books, err = rollout.ParseBooks(body)
-		return err
+		return j.openPage(h, body)
 	}
 	g.records.Add(1)
 	if h.void() {
 		return nil
 	}
-	body, err = rollout.ParsePostings(body, r.store.journal.books.Post)
+	body, err = h.holding(body, j.books.Post, j.totals.add)
 	var holding *rollout.Holding
 	if err == nil {
 		holding, err = rollout.ParseHolding(body)

@@ -97,15 +97,15 @@ func (g *segment) name(dir string, id, salt uint32) error {
 // fits reports whether there is room for the body, and an end mark after it.
 func (g *segment) fits(body int) bool { return g.used+recordSize(body)+word <= len(g.data) }
 
-// append copies a body in; it must fit. The header is written last: until then
-// there is no record.
+// append copies a body in; it must fit. The header, which has the marks, is written
+// last: until then there is no record.
 func (g *segment) append(body []byte, mark header) (offset int, err error) {
 	defer faults(&err)()
 	offset = g.used
 	copy(g.data[offset+word:], body)
 	headerAt(g.data, offset).Store(uint64(newHeader(g.salt, g.id, body, mark)))
 	g.used += recordSize(len(body))
-	if mark != bookMark {
+	if !mark.books() {
 		g.records.Add(1)
 	}
 	return offset, nil

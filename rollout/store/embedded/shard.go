@@ -21,6 +21,7 @@ type shard struct {
 	owned         []string
 	was           []rollout.Claim
 	postings      []rollout.Posting
+	counts        []rollout.Count
 }
 
 // roomy is the most room that a shard keeps between two updates.
@@ -39,6 +40,9 @@ func (s *shard) trim() {
 		s.was = nil
 	}
 	clear(s.postings)
+	if cap(s.counts) > 64 {
+		s.counts = nil
+	}
 }
 
 // post enters what was stored into the books.
@@ -78,6 +82,12 @@ func appendOwners(owners []string, h *rollout.Holding) []string {
 		}
 	}
 	return owners
+}
+
+// wait returns after the update that is under way.
+func (s *shard) wait() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 }
 
 // close makes later updates fail, and gives the memory back.

@@ -26,6 +26,8 @@ type state struct {
 	Lost bool `json:"lost"`
 	// Books are what they were when the log was last empty, encoded.
 	Books []byte `json:"books,omitempty"`
+	// Counts are the totals, as rollout.AppendCounts wrote them, of the same time.
+	Counts []byte `json:"counts,omitempty"`
 }
 
 const stateFile = "state"
@@ -66,19 +68,7 @@ func (s state) save(dir string) error {
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(dir, stateFile)
-	file, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(append(text, '\n'))
-	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(path+".new", path); err != nil {
-		return err
-	}
-	return syncDir(dir)
+	return replaceFile(filepath.Join(dir, stateFile), text, true)
 }
 
 // bootFile holds another name after each boot of the machine.

@@ -123,7 +123,7 @@ func (s *Store) empty(g *segment) (err error) {
 			return errDamaged
 		}
 		if !h.void() && !h.books() {
-			holding, err := rollout.ParsePostings(body, nil)
+			holding, err := h.holding(body, nil, nil)
 			if err == nil {
 				err = s.rescue(place{g.id, uint32(offset)}, holding)
 			}

@@ -15,8 +15,8 @@ import (
 //
 // If change returns an error, nothing is stored and Update returns that error as
 // it is. If it leaves Claims empty, the record is removed. If it changes nothing,
-// nothing is written; else Version grows by one. Any other error means that
-// nothing is stored; a change that has begun to be stored is not given up when
+// nothing is written; else Version grows by one, and what change left in Counts is
+// counted, once. Any other error means that nothing is stored; a change that has begun to be stored is not given up when
 // ctx ends.
 func (s *Store) Update(ctx context.Context, docID string, change func(h *rollout.Holding, at rollout.Instant) error) error {
 	if err := ctx.Err(); err != nil {
@@ -25,7 +25,7 @@ func (s *Store) Update(ctx context.Context, docID string, change func(h *rollout
 	shard, tag := s.shard(docID)
 	shard.mu.Lock()
 	defer shard.mu.Unlock()
-	at := rollout.Instant{Now: time.Now(), Policy: s.config.Policy(), Horizon: s.config.Horizon}
+	at := rollout.Instant{Now: time.Now(), Policy: s.policy(), Horizon: s.config.Horizon}
 	entry, h, err := s.read(shard, docID, tag, at.Now)
 	if err != nil {
 		return err
@@ -33,7 +33,10 @@ func (s *Store) Update(ctx context.Context, docID string, change func(h *rollout
 	version := h.Version
 	shard.owned = appendOwners(shard.owned[:0], h)
 	shard.was = append(shard.was[:0], h.Claims...)
-	if err := change(h, at); err != nil {
+	h.Counts = shard.counts[:0]
+	err = change(h, at)
+	shard.counts, h.Counts = append(shard.counts[:0], h.Counts...), nil // the room is the shard's
+	if err != nil {
 		return err
 	}
 	h.DocID, h.Version = docID, version
@@ -110,12 +113,16 @@ func (s *Store) load(shard *shard, p place) (h *rollout.Holding, err error) {
 }
 
 // write stores the holding and makes the entry point to it. The shard must be
-// locked, shard.owned hold the owners that the entry's holding had, and
-// shard.postings what the change is for the books.
+// locked, shard.owned hold the owners that the entry's holding had, shard.postings
+// what the change is for the books, and shard.counts what it counts.
 func (s *Store) write(shard *shard, entry int, tag uint32, h *rollout.Holding) error {
-	shard.after = rollout.AppendHolding(rollout.AppendPostings(shard.after[:0], shard.postings), h)
+	shard.after = rollout.AppendPostings(shard.after[:0], shard.postings)
+	if len(shard.counts) > 0 {
+		shard.after = rollout.AppendCounts(shard.after, shard.counts)
+	}
+	shard.after = rollout.AppendHolding(shard.after, h)
 	kept := len(h.Claims) > 0
-	to, err := s.journal.store(shard.after, kept, shard.postings)
+	to, err := s.journal.store(draft{body: shard.after, live: kept, postings: shard.postings, counts: shard.counts})
 	if err != nil {
 		return err
 	}

@@ -15,13 +15,19 @@ import (
 const slots = 256
 
 // posted ends a statement whose won are the documents that it stored: what their
-// changes are for the books is added up, and nothing of the others.
-const posted = `), counted AS (
+// changes are for the books is added up, and what they counted, and nothing of the
+// others.
+const posted = `), booked AS (
 		INSERT INTO sluice_books AS b (slot, route, entry, times)
 		SELECT $4, p.route, p.entry, count(*)
 		FROM unnest($5::bytea[], $6::text[], $7::smallint[]) AS p (doc_key, route, entry) JOIN won USING (doc_key)
 		GROUP BY p.route, p.entry ORDER BY p.route, p.entry
 		ON CONFLICT (slot, route, entry) DO UPDATE SET times = b.times + excluded.times
+	), counted AS (
+		INSERT INTO sluice_counts (epoch, what, times)
+		SELECT c.epoch, c.what, sum(c.times)
+		FROM unnest($8::bytea[], $9::bigint[], $10::integer[], $11::bigint[]) AS c (doc_key, epoch, what, times) JOIN won USING (doc_key)
+		GROUP BY c.epoch, c.what
 	)
 	SELECT doc_key FROM won`
 
@@ -41,7 +47,7 @@ func (p *postings) add(d *document) {
 	}
 }
 
-// after appends the postings to the parameters that all statements have.
+// after appends the postings to a statement's parameters.
 func (p *postings) after(common []any) []any {
 	return append(common[:len(common):len(common)], p.docs, p.routes, p.entries)
 }

@@ -28,20 +28,20 @@ const (
 	addRows = `WITH won AS (
 		INSERT INTO sluice_claims (doc_key, record, stamp, owners, expires)
 		SELECT n.doc_key, n.record, n.stamp, n.owners::text[], n.expires
-		FROM unnest($8::bytea[], $9::bytea[], $10::bigint[], $11::text[], $12::bigint[]) AS n (doc_key, record, stamp, owners, expires)
+		FROM unnest($12::bytea[], $13::bytea[], $14::bigint[], $15::text[], $16::bigint[]) AS n (doc_key, record, stamp, owners, expires)
 		WHERE ` + fenced + `
 		ON CONFLICT DO NOTHING RETURNING doc_key` + posted
 
 	replaceRows = `WITH won AS (
 		UPDATE sluice_claims AS c
 		SET record = n.record, stamp = n.stamp, owners = n.owners::text[], expires = n.expires
-		FROM unnest($8::bytea[], $9::bytea[], $10::bigint[], $11::text[], $12::bigint[], $13::bigint[]) AS n (doc_key, record, stamp, owners, expires, was)
+		FROM unnest($12::bytea[], $13::bytea[], $14::bigint[], $15::text[], $16::bigint[], $17::bigint[]) AS n (doc_key, record, stamp, owners, expires, was)
 		WHERE ` + fenced + ` AND c.doc_key = n.doc_key AND c.stamp = n.was
 		RETURNING c.doc_key` + posted
 
 	removeRows = `WITH won AS (
 		DELETE FROM sluice_claims AS c
-		USING unnest($8::bytea[], $9::bigint[]) AS n (doc_key, was)
+		USING unnest($12::bytea[], $13::bigint[]) AS n (doc_key, was)
 		WHERE ` + fenced + ` AND c.doc_key = n.doc_key AND c.stamp = n.was
 		RETURNING c.doc_key` + posted
 )
@@ -88,13 +88,13 @@ func queueWrites(batch *pgx.Batch, docs []*document, common []any) int {
 		batch.Queue(lockRows, append(replaced.keys[:len(replaced.keys):len(replaced.keys)], removed.keys...))
 	}
 	if len(added.keys) > 0 {
-		batch.Queue(addRows, append(added.after(common), added.keys, added.records, added.stamps, added.owners, added.expires)...)
+		batch.Queue(addRows, append(added.parameters(common), added.keys, added.records, added.stamps, added.owners, added.expires)...)
 	}
 	if len(replaced.keys) > 0 {
-		batch.Queue(replaceRows, append(replaced.after(common), replaced.keys, replaced.records, replaced.stamps, replaced.owners, replaced.expires, replaced.was)...)
+		batch.Queue(replaceRows, append(replaced.parameters(common), replaced.keys, replaced.records, replaced.stamps, replaced.owners, replaced.expires, replaced.was)...)
 	}
 	if len(removed.keys) > 0 {
-		batch.Queue(removeRows, append(removed.after(common), removed.keys, removed.was)...)
+		batch.Queue(removeRows, append(removed.parameters(common), removed.keys, removed.was)...)
 	}
 	return batch.Len() - before
 }
@@ -105,6 +105,7 @@ type columns struct {
 	stamps, expires, was []int64
 	owners               []string
 	postings
+	counted
 }
 
 func (c *columns) add(d *document) {
@@ -117,6 +118,12 @@ func (c *columns) add(d *document) {
 		c.was = append(c.was, d.stored.stamp)
 	}
 	c.postings.add(d)
+	c.counted.add(d)
+}
+
+// parameters are those that all statements have.
+func (c *columns) parameters(common []any) []any {
+	return c.counted.after(c.postings.after(common))
 }
 
 // arrayLiteral writes a text[]: unnest would flatten an array of arrays.

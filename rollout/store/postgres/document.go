@@ -22,6 +22,7 @@ type document struct {
 	stored *row              // as read, nil if there is nothing
 	next   row               // what the last run made of it; next.record is nil for nothing
 	posts  []rollout.Posting // what that is for the books
+	counts []rollout.Count   // what it counts
 
 	// limbo: a transaction that was to store next got no answer.
 	limbo bool
@@ -69,7 +70,7 @@ func (d *document) run(at rollout.Instant) bool {
 		base = d.stored.record
 	}
 	now := base
-	d.posts = d.posts[:0]
+	d.posts, d.counts = d.posts[:0], d.counts[:0]
 	for i, t := range d.tickets {
 		now, d.results[i] = d.apply(t, now, at)
 	}
@@ -110,6 +111,7 @@ func (d *document) apply(t *ticket, before []byte, at rollout.Instant) ([]byte, 
 		}
 	}
 	d.posts = rollout.Postings(d.posts, was, h.Claims)
+	d.counts = append(d.counts, h.Counts...)
 	if len(h.Claims) == 0 {
 		return rollout.AppendHolding(nil, &rollout.Holding{DocID: d.id}), nil
 	}

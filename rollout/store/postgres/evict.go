@@ -17,7 +17,7 @@ const evictBlockers = `SELECT pg_terminate_backend(a.pid)
 	AND a.xact_start <= clock_timestamp() - $1::interval
 	AND EXISTS (
 		SELECT FROM pg_locks AS l WHERE l.pid = a.pid AND l.granted
-		AND l.relation IN ('sluice_control'::regclass, 'sluice_leader'::regclass)
+		AND l.relation IN ('sluice_control'::regclass, 'sluice_leader'::regclass, 'sluice_desk'::regclass)
 		AND l.mode <> 'AccessShareLock'
 	)`
 
@@ -27,11 +27,17 @@ func (s *Store) unblocked(ctx context.Context, exchange func() error) error {
 	if !timedOut(err) {
 		return err
 	}
-	s.cfg.Log.Warn("a session held up a policy and is ended")
-	if _, failed := s.pool.Exec(ctx, evictBlockers, s.cfg.Timeout); failed != nil {
+	if failed := s.evict(ctx); failed != nil {
 		return errors.Join(err, failed)
 	}
 	return s.retry(ctx, exchange)
+}
+
+// evict ends the sessions that stand in the way.
+func (s *Store) evict(ctx context.Context) error {
+	s.cfg.Log.Warn("a session held up a policy and is ended")
+	_, err := s.pool.Exec(ctx, evictBlockers, s.cfg.Timeout)
+	return err
 }
 
 // timedOut reports whether the server ended a statement that took too long.

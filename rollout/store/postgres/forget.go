@@ -33,6 +33,7 @@ const forgetPledges = `DELETE FROM sluice_pledges WHERE expires <= clock_timesta
 // keepForgetting removes what no gateway needs any more. Every gateway does.
 func (s *Store) keepForgetting() {
 	out := outage{log: s.cfg.Log, what: "settled claims are not forgotten"}
+	var ticks time.Time // when they were forgotten
 	for {
 		select {
 		case <-s.stop.Done():
@@ -43,6 +44,12 @@ func (s *Store) keepForgetting() {
 			continue
 		}
 		err := s.forget()
+		if err == nil {
+			due := time.Since(ticks) >= forgetTicksEvery
+			if err = s.tidy(due); err == nil && due {
+				ticks = time.Now()
+			}
+		}
 		if s.stop.Err() != nil {
 			return
 		}

@@ -28,27 +28,27 @@ const (
 
 	// enact raises nothing above a floor that somebody has pledged. A floor of
 	// another migration is one of other buckets. The brake is the one that operators
-	// want, read under the lock: see brake.go.
+	// want, and the plan is not above the desk's, read under the lock: see brake.go.
 	enact = `WITH floors AS (
 			SELECT greatest(mark, coalesce((SELECT min(CASE WHEN migration = $2 THEN floor ELSE 0 END)
-				FROM sluice_pledges WHERE expires > clock_timestamp()), 1000000)) AS lowest, ` + wantedBrake + ` AS brake FROM sluice_control
+				FROM sluice_pledges WHERE expires > clock_timestamp()), 1000000)) AS lowest, ` + wantedBrake + ` AS brake, least($4, ` + ruledPlan + `) AS plan FROM sluice_control
 		), sought AS (
-			SELECT CASE WHEN $6 THEN 0 ELSE least($3, $4, brake) END AS exposure, lowest, brake FROM floors
+			SELECT CASE WHEN $6 THEN 0 ELSE least($3, plan, brake) END AS exposure, lowest, brake, plan FROM floors
 		), allowed AS (
-			SELECT least(exposure, lowest) AS exposure, CASE WHEN exposure > lowest THEN lowest ELSE $3 END AS flag, brake FROM sought
+			SELECT least(exposure, lowest) AS exposure, CASE WHEN exposure > lowest THEN lowest ELSE $3 END AS flag, brake, plan FROM sought
 		), changed AS (
-			UPDATE sluice_control SET epoch = epoch + 1, flag = a.flag, plan = $4, brake = a.brake, shadow = $5, kill = $6, mark = greatest(mark, a.exposure)
+			UPDATE sluice_control SET epoch = epoch + 1, flag = a.flag, plan = a.plan, brake = a.brake, shadow = $5, kill = $6, mark = greatest(mark, a.exposure)
 			FROM allowed AS a
-			WHERE migration = $2 AND (sluice_control.flag, plan, sluice_control.brake, shadow, kill) IS DISTINCT FROM (a.flag, $4, a.brake, $5, $6)
+			WHERE migration = $2 AND (sluice_control.flag, sluice_control.plan, sluice_control.brake, shadow, kill) IS DISTINCT FROM (a.flag, a.plan, a.brake, $5, $6)
 			AND EXISTS (SELECT FROM sluice_leader WHERE owner = $1 AND expires > clock_timestamp())
 			RETURNING epoch
 		) SELECT pg_notify('` + channel + `', $7) WHERE EXISTS (SELECT FROM changed) OR $8`
 
-	readStanding = `SELECT coalesce((SELECT sought FROM sluice_leader), 0), ` + wantedBrake + ` FROM sluice_control WHERE one`
+	readStanding = `SELECT coalesce((SELECT sought FROM sluice_leader), 0), ` + wantedBrake + `, ` + ruledPlan + ` FROM sluice_control WHERE one`
 )
 
 // Offer says what the owner's own flags allow (want's Epoch and Brake do not
-// matter), and what it pledges, which pledge is asked for once it is known what
+// matter, and its Plan only if it is below the desk's), and what it pledges, which pledge is asked for once it is known what
 // exposure the leader seeks. If the owner is, or can now become, the leader, that
 // policy is in force when Offer returns, in a new epoch if anything differs; but with
 // no exposure that is both above the mark and above a floor that another gateway
@@ -87,12 +87,13 @@ type standing struct {
 	leads  bool
 	sought rollout.Exposure
 	brake  rollout.Exposure // as operators want it
+	plan   rollout.Exposure // as it was ruled
 	floor  rollout.Exposure // as pledged
 }
 
 // agree is the second half of an Offer: it changes what the owner may change.
 func (s *Store) agree(ctx context.Context, owner string, want rollout.Policy, pledge func(rollout.Exposure) rollout.Pledge, now *standing) error {
-	want.Brake = now.brake
+	want.Brake, want.Plan = now.brake, min(want.Plan, now.plan)
 	if now.leads && (!now.holds(want) || now.sought != want.Exposure()) {
 		return s.enact(ctx, owner, want, pledge(want.Exposure()), now)
 	}
@@ -112,7 +113,7 @@ func (s *Store) stand(ctx context.Context, owner string) (standing, error) {
 		now.control, err = scanControl(answers.QueryRow())
 	}
 	if err == nil {
-		err = answers.QueryRow().Scan(&now.sought, &now.brake)
+		err = answers.QueryRow().Scan(&now.sought, &now.brake, &now.plan)
 	}
 	if closed := answers.Close(); err == nil {
 		err = closed

@@ -14,15 +14,17 @@
 //     it if they locked the row, FOR SHARE, instead of the table.)
 //   - Who leads has no say on the brake: any gateway lowers it, and what a leader
 //     puts in force has the brake that operators want.
-//   - What a running gateway locks, it locks in one message, from BEGIN to COMMIT: a
-//     frozen one blocks nobody. If a message arrives in part only, its session holds
+//   - What a running gateway locks, but for a ruling, it locks in one message, from
+//     BEGIN to COMMIT: a frozen one blocks nobody. If a message arrives in part only, its session holds
 //     a new policy up for Timeout; then it is ended.
 //   - Every time that counts is the database's.
-//   - Locks are taken in one order: the leader's row, control table, then pledges or
-//     the brake's row, or stored documents by key and new documents by key and then
+//   - Who leads decides for all: its ruling is made under the leader's row and the
+//     desk's, which are the only locks that a gateway holds while it thinks.
+//   - Locks are taken in one order: the leader's row, the desk's, control table, then
+//     pledges or the brake's row, or stored documents by key and new documents by key and then
 //     the books of one slot. Only if two lanes have the same slot can they stand in each other's way
 //     there; then the database lets one go first.
-//   - What a change is for the books commits with it.
+//   - What a change is for the books, and what it counts, commits with it.
 //
 // Life of one Update; a batch goes through it together:
 //

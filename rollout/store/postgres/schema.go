@@ -133,7 +133,7 @@ func (s *Store) makeTables(ctx context.Context, tx pgx.Tx) error {
 	if err := tx.QueryRow(ctx, look).Scan(&claims, &answers); err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, notesSchema+";"+brakeSchema, pgx.QueryExecModeSimpleProtocol); err != nil {
+	if _, err := tx.Exec(ctx, notesSchema+";"+brakeSchema+";"+countsSchema+";"+deskSchema, pgx.QueryExecModeSimpleProtocol); err != nil {
 		return err
 	}
 	if !answers {

@@ -29,10 +29,12 @@ func (m *model) operation() change {
 	owner, name := fmt.Sprintf("g%d", r.IntN(3)), fmt.Sprint(r.IntN(4))
 	wish := ask(owner, name)
 	wish.Temporal = r.IntN(4) > 0
+	wish.Counts, wish.Own, wish.Bucket = r.IntN(4) > 0, rollout.All, rollout.Bucket(r.IntN(1000)*1000)
+	ending := rollout.Ending{Fate: rollout.Fate(r.IntN(5)), Took: time.Second, Thresholds: rollout.Thresholds{1, 2, time.Hour}}
 	verdict := rollout.Verdict(r.IntN(3))
 	state := []rollout.ClaimState{rollout.ClaimDone, rollout.ClaimFailed, rollout.ClaimDead}[r.IntN(3)]
 	answered := r.IntN(3) > 0
-	kind := r.IntN(24)
+	kind := r.IntN(27)
 	return func(h *rollout.Holding, at rollout.Instant) error {
 		life := uint64(0)
 		if c := h.Find(wish.Intent); c != nil {
@@ -60,6 +62,12 @@ func (m *model) operation() change {
 			return h.Force(wish.Intent, life, state, at)
 		case kind == 22:
 			h.Claims = nil
+		case kind == 23:
+			h.FellBack(ending.Thresholds, at)
+		case kind == 24:
+			return h.Linger(wish.Intent, life, ending.Thresholds, 0, at)
+		case kind > 24:
+			h.Judge(wish.Intent, ending, at)
 		}
 		return nil
 	}

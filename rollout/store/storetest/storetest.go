@@ -9,6 +9,8 @@
 //     through any handle, now or after the store was opened again.
 //   - A holding lives until its last claim's horizon, and not much longer.
 //   - The books count each change that was stored, once, and no other; for ever.
+//   - What a stored change counts is taken by one decision, once, and nothing else is.
+//   - Rulings are made one after the other, and each is on record as a whole.
 //
 // The changes are the hub's own operations, so a store that passes keeps the
 // promises of rollout.Holding.
@@ -31,7 +33,8 @@ type Store interface {
 	// change is pure, gets a private copy, and may be called more than once. If
 	// it returns an error, nothing is stored and Update returns that error as it
 	// is. If it leaves Claims empty, the record is removed. If it changes
-	// nothing, nothing is written; else Version grows by one.
+	// nothing, nothing is written; else Version grows by one, and what it left in
+	// Counts, which was empty, is counted.
 	Update(ctx context.Context, docID string, change func(h *rollout.Holding, at rollout.Instant) error) error
 	// Get returns the holding: Version 0 and no claims if nothing is stored, or
 	// if what is stored has expired.
@@ -47,8 +50,25 @@ type Store interface {
 	// Dead lists the owners, of open claims or of their sends, other than self
 	// that have no living lease.
 	Dead(ctx context.Context, self string) ([]string, error)
+	Desk
 	// Close gives the handle back. What is stored stays.
 	Close() error
+}
+
+// Desk is the place where one gateway decides for all.
+type Desk interface {
+	// Decide calls rule once if owner is, or becomes, the leader, with what is on
+	// record and what was counted since the last Decide, and stores the ruling: all
+	// at once. If it does not lead, led is false. If rule fails, nothing is stored,
+	// and its error is returned as it is.
+	Decide(ctx context.Context, owner string, rule func(rollout.Session) (rollout.Ruling, error)) (led bool, err error)
+	// Amend is the same for anybody, and takes no counts, nor shows any.
+	Amend(ctx context.Context, rule func(rollout.Session) (rollout.Ruling, error)) error
+	// Look returns what the next Decide would show. It changes nothing.
+	Look(ctx context.Context) (rollout.Session, error)
+	// Pages returns the newest pages about the subject, at most limit, the newest
+	// first.
+	Pages(ctx context.Context, subject string, limit int) ([]rollout.Page, error)
 }
 
 // Settings is what a handle is opened with.
@@ -99,6 +119,16 @@ func Run(t *testing.T, fresh func(t *testing.T) Subject) {
 		{"the books balance", booksBalance},
 		{"the books outlive the claims", booksOutlive},
 		{"the books show what vanished", booksShowLoss},
+		{"each stored change counts once", countsAreExact},
+		{"what is not stored does not count", countsOfNothing},
+		{"counts are taken once", countsAreTakenOnce},
+		{"a ruling is on record as a whole", rulingsStay},
+		{"a rule that fails leaves nothing", failedRuleLeavesNothing},
+		{"an amendment takes no counts", amendmentsKeepCounts},
+		{"rulings are serial", rulingsAreSerial},
+		{"one decides for all", oneDecides},
+		{"a lower plan is in force", lowerPlanIsInForce},
+		{"pages are the newest first", pagesNewestFirst},
 		{"the dead are named", deadAreNamed},
 		{"leases run out", leasesRunOut},
 		{"like a map", likeAMap},

@@ -26,6 +26,7 @@ type kept struct {
 	holdings map[string][]byte    // guarded by mu
 	leases   map[string]time.Time // guarded by mu
 	books    rollout.Books        // guarded by mu
+	memoryDesk
 }
 
 func (m memory) load(docID string, now time.Time) *rollout.Holding {
@@ -44,7 +45,7 @@ func (m memory) load(docID string, now time.Time) *rollout.Holding {
 func (m memory) Update(ctx context.Context, docID string, change func(*rollout.Holding, rollout.Instant) error) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	at := rollout.Instant{Now: time.Now(), Policy: m.settings.Policy, Horizon: m.settings.Horizon}
+	at := rollout.Instant{Now: time.Now(), Policy: m.policy(), Horizon: m.settings.Horizon}
 	h := m.load(docID, at.Now)
 	before, was := rollout.AppendHolding(nil, h), slices.Clone(h.Claims)
 	if err := ctx.Err(); err != nil {
@@ -53,11 +54,15 @@ func (m memory) Update(ctx context.Context, docID string, change func(*rollout.H
 	if err := change(h, at); err != nil {
 		return err
 	}
+	counts := h.Counts
 	if !bytes.Equal(before, rollout.AppendHolding(nil, h)) {
 		h.Version++
 		m.holdings[docID] = rollout.AppendHolding(nil, h)
 		for _, p := range rollout.Postings(nil, was, h.Claims) {
 			m.books.Post(p)
+		}
+		for _, c := range counts {
+			m.counts.Add(c)
 		}
 	}
 	if len(h.Claims) == 0 {
@@ -130,7 +135,7 @@ func (m memory) Close() error { return nil }
 
 func TestTheSuiteLetsAMapPass(t *testing.T) {
 	storetest.Run(t, func(*testing.T) storetest.Subject {
-		k := &kept{holdings: map[string][]byte{}, leases: map[string]time.Time{}}
+		k := &kept{holdings: map[string][]byte{}, leases: map[string]time.Time{}, memoryDesk: memoryDesk{plan: rollout.All, pages: map[string][]rollout.Page{}}}
 		return storetest.Subject{
 			Open:   func(_ *testing.T, s storetest.Settings) storetest.Store { return memory{s, k} },
 			Shared: true, Leases: true,
