@@ -17,11 +17,14 @@ type Config struct {
 	Operator Operator `yaml:"operator"`
 	Shadow   Shadow   `yaml:"shadow"`
 	// Gates are external checks.
-	Gates    []Gate   `yaml:"gates"`
-	Routes   []Route  `yaml:"routes"`
-	Requests Requests `yaml:"requests"`
-	Drain    Drain    `yaml:"drain"`
-	Worker   Worker   `yaml:"worker"`
+	Gates []Gate `yaml:"gates"`
+	// Guardrails are what rolls back, Plan what rises.
+	Guardrails Guardrails `yaml:"guardrails"`
+	Plan       Plan       `yaml:"plan"`
+	Routes     []Route    `yaml:"routes"`
+	Requests   Requests   `yaml:"requests"`
+	Drain      Drain      `yaml:"drain"`
+	Worker     Worker     `yaml:"worker"`
 }
 
 // Listen says where the gateway listens, as host:port; port 0 takes a free one.

@@ -25,12 +25,14 @@ func Default() Config {
 		},
 		Claims: Claims{Store: "embedded", Horizon: Duration(15 * time.Minute),
 			Timeout: Duration(2 * time.Second), Lease: Duration(15 * time.Second), Away: Duration(15 * time.Minute)},
-		Shadow:   defaultShadow(),
-		Gates:    []Gate{},
-		Routes:   []Route{defaultRoute()},
-		Requests: defaultRequests(),
-		Drain:    Drain{LameDuck: Duration(5 * time.Second), Timeout: Duration(30 * time.Second)},
-		Worker:   defaultWorker(),
+		Shadow:     defaultShadow(),
+		Gates:      []Gate{},
+		Guardrails: defaultGuardrails(),
+		Plan:       defaultPlan(),
+		Routes:     []Route{defaultRoute()},
+		Requests:   defaultRequests(),
+		Drain:      Drain{LameDuck: Duration(5 * time.Second), Timeout: Duration(30 * time.Second)},
+		Worker:     defaultWorker(),
 	}
 }
 

@@ -33,6 +33,9 @@ func Load(path string, settings ...string) (Config, error) {
 	for i := range config.Gates {
 		config.Gates[i].complete()
 	}
+	for i := range config.Plan.Steps {
+		config.Plan.Steps[i].complete()
+	}
 	validate(&config, func(key, format string, args ...any) {
 		problems.add(lines.of(key), key, format, args...)
 	})
@@ -50,10 +53,12 @@ func (p *Problems) decode(text []byte, lines lines, config *Config) {
 	case errors.As(err, &several):
 		for _, one := range several.Errors {
 			line, message := splitLine(one)
-			key := lines.keyAt(line)
-			if strings.HasPrefix(message, "field ") {
+			field := ""
+			if rest, unknown := strings.CutPrefix(message, "field "); unknown {
+				field, _, _ = strings.Cut(rest, " ")
 				message = "there is no such key"
 			}
+			key := lines.keyAt(line, field)
 			p.add(line, key, "%s", message)
 		}
 	default:
@@ -99,11 +104,11 @@ func splitLine(message string) (int, string) {
 // lines knows on which line each key of a file stands.
 type lines struct {
 	byKey  map[string]int
-	byLine map[int]string
+	byLine map[int][]string // in the order of the file
 }
 
 func linesOf(text []byte) lines {
-	l := lines{byKey: map[string]int{}, byLine: map[int]string{}}
+	l := lines{byKey: map[string]int{}, byLine: map[int][]string{}}
 	var root yaml.Node
 	if yaml.Unmarshal(text, &root) == nil && len(root.Content) > 0 {
 		l.walk(root.Content[0], "")
@@ -121,22 +126,31 @@ func (l lines) walk(node *yaml.Node, path string) {
 				key = path + "." + key
 			}
 			l.byKey[key] = name.Line
-			l.byLine[name.Line] = key
+			l.byLine[name.Line] = append(l.byLine[name.Line], key)
 			l.walk(node.Content[i+1], key)
 		}
 	case yaml.SequenceNode:
 		for i, item := range node.Content {
 			key := fmt.Sprintf("%s[%d]", path, i)
 			l.byKey[key] = item.Line
-			if _, taken := l.byLine[item.Line]; !taken {
-				l.byLine[item.Line] = key
+			if len(l.byLine[item.Line]) == 0 {
+				l.byLine[item.Line] = []string{key}
 			}
 			l.walk(item, key)
 		}
 	}
 }
 
-func (l lines) keyAt(line int) string { return l.byLine[line] }
+// keyAt returns the key that ends with the field, or, if none does, the last one of
+// the line.
+func (l lines) keyAt(line int, field string) (key string) {
+	for _, key = range l.byLine[line] {
+		if field != "" && strings.HasSuffix("."+key, "."+field) {
+			return key
+		}
+	}
+	return key
+}
 
 // of returns the key's line, or that of the nearest key around it.
 func (l lines) of(key string) int {

@@ -45,6 +45,8 @@ func validate(c *Config, wrong complain) {
 	validateShadow(c, wrong)
 	validateMirror(&c.Shadow, wrong)
 	validateGates(c.Gates, wrong)
+	validateGuardrails(&c.Guardrails, wrong)
+	validatePlan(&c.Plan, c.Gates, wrong)
 }
 
 func validateLegacy(l *Legacy, wrong complain) {

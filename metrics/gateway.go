@@ -62,6 +62,12 @@ type GatewayConfig struct {
 	ShadowBytes   func() int64
 	// ShadowReady returns whether the route's documents may be mirrored.
 	ShadowReady func(route string) bool
+	// Guardrails and PlanActions are the closed sets of RolledBack's and
+	// PlanDecision's words.
+	Guardrails, PlanActions []string
+	// Steering returns where the guardrails and the plan are; nil while this gateway
+	// does not know.
+	Steering func() *Steering
 	// Draining returns whether the gateway is about to stop.
 	Draining func() bool
 
@@ -79,8 +85,9 @@ type Gateway struct {
 
 	unroutable, authChecks, refused, spellings vocabulary
 
-	claims claims
-	shadow shadow
+	claims  claims
+	shadow  shadow
+	steered steered
 
 	flagRejects map[string]vocabulary // by flag; never written after the start
 	otherFlag   vocabulary
@@ -119,6 +126,7 @@ func NewGateway(c GatewayConfig) *Gateway {
 
 	g.claims = newClaims(g, c.Routes)
 	g.shadow = newShadow(g, c.Routes, c.ShadowClasses)
+	g.steered = newSteered(g, c)
 	registerLive(g.registry, c)
 	return g
 }

@@ -40,6 +40,12 @@ func TestEverySeriesIsThereFromTheStart(t *testing.T) {
 		"rollout_policy_epoch":                   1,
 		"rollout_flag_age_seconds":               1,
 		"rollout_flag_rejects_total":             4,
+		"rollout_rollbacks_total":                2,
+		"rollout_plan_decisions_total":           4,
+		"rollout_guardrail_evidence":             2,
+		"rollout_guardrail_breached":             2,
+		"rollout_plan_step":                      1,
+		"rollout_alarm":                          1,
 		"process_start_time_seconds":             1,
 		"go_goroutines":                          1,
 	} {

@@ -42,6 +42,9 @@ func registerLive(registry *prometheus.Registry, c GatewayConfig) {
 			func() float64 { return float64(c.Unresolved()) })
 	}
 	registerAway(register, c)
+	if c.Steering != nil {
+		registry.MustRegister(newSteeringCollector(c.Steering))
+	}
 	if c.Books != nil {
 		registry.MustRegister(newConservation(c.Routes, c.Books))
 	}

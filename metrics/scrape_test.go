@@ -85,6 +85,16 @@ func config() metrics.GatewayConfig {
 		TemporalWaitersLimit: 1000,
 		TemporalPollers:      func(string) int { return 2 },
 		TemporalUp:           func() bool { return true },
-		Draining:             func() bool { return false },
+		ShadowClasses:        []string{"agree", "mismatch", "validity", "error", "skipped"},
+		ShadowWaiting:        func() int { return 2 },
+		ShadowBytes:          func() int64 { return 512 },
+		ShadowReady:          func(string) bool { return true },
+		Guardrails:           []string{"error_ratio", "error_excess"},
+		PlanActions:          []string{"hold", "advance", "pause", "rollback"},
+		Steering: func() *metrics.Steering {
+			return &metrics.Steering{Step: 2, Guardrails: []metrics.Guardrail{
+				{Name: "error_ratio", Action: "rollback", Evidence: 0.25}, {Name: "error_excess", Action: "hold", Evidence: 1, Breached: true}}}
+		},
+		Draining: func() bool { return false },
 	}
 }

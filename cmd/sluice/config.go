@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"sluice/cmd/internal/steering"
 	"sluice/configs"
 )
 
@@ -45,6 +46,9 @@ func (c *configured) load(args []string, stdout io.Writer) (config configs.Confi
 		return config, true, err
 	}
 	config, err = configs.Load(c.path, c.settings...)
+	if err == nil {
+		err = steering.Check(&config)
+	}
 	if err != nil {
 		return config, true, explained(err)
 	}

@@ -69,6 +69,15 @@ func TestUnknownKeyIsNamedWithItsLine(t *testing.T) {
 	contains(t, "stderr", p.stderr.String(), "log.acess: there is no such key (given as a setting)")
 }
 
+// What only a guardrail's test knows to be wrong is found before anything starts.
+func TestWrongGuardrailsAreNamed(t *testing.T) {
+	t.Parallel()
+	for _, command := range [][]string{{"gateway"}, {"gateway", "-check"}} {
+		p := finish(t, 1, append(command, "-config", write(t, "blunt.yaml", "guardrails:\n  limits:\n    mismatch: {alpha: 0}\n"))...)
+		contains(t, "stderr", p.stderr.String(), "guardrails.limits.mismatch: alpha is 0: set it above 0", "hint: configs/gateway.yaml")
+	}
+}
+
 // Each port that is taken is named with the setting that moves it.
 func TestTakenPortIsNamed(t *testing.T) {
 	t.Parallel()

@@ -38,7 +38,7 @@ func commands() []command {
 		{"shadow", "show what mirroring documents has proved, and where the paths differ", runShadow},
 		{"validate", "compare the two paths on a file of requests, without a gateway", runValidate},
 		{"rollback", "send everything new to legacy, on all gateways, at once", runRollback},
-		{"rollout", "show and lower what may go to Temporal; release the brake", runRollout},
+		{"rollout", "show and lower what may go to Temporal; release the brake; steer the plan", runRollout},
 		{"version", "print the build's version", func(_ context.Context, _ []string, stdout, _ io.Writer) error {
 			_, err := fmt.Fprintln(stdout, build.Version())
 			return err

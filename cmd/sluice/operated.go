@@ -42,7 +42,20 @@ func newOperated(name string, stderr io.Writer) *operated {
 // parse reads flags and the arguments that are named, which may stand in any
 // order; what comes after -- is an argument.
 func (o *operated) parse(args []string, named ...string) ([]string, error) {
-	var found []string
+	found, err := o.collect(args)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(found) < len(named):
+		return nil, o.wrong("%s is missing", named[len(found)])
+	case len(found) > len(named):
+		return nil, o.wrong("unexpected argument %q", found[len(named)])
+	}
+	return found, o.open()
+}
+
+// collect reads flags, and returns the arguments.
+func (o *operated) collect(args []string) (found []string, err error) {
 	for rest := args; len(rest) > 0; {
 		if err := o.flags.Parse(rest); errors.Is(err, flag.ErrHelp) {
 			return nil, err
@@ -58,13 +71,7 @@ func (o *operated) parse(args []string, named ...string) ([]string, error) {
 			found, rest = append(found, left[0]), left[1:]
 		}
 	}
-	if len(found) < len(named) {
-		return nil, o.wrong("%s is missing", named[len(found)])
-	}
-	if len(found) > len(named) {
-		return nil, o.wrong("unexpected argument %q", found[len(named)])
-	}
-	return found, o.open()
+	return found, nil
 }
 
 // wrong says what is wrong with the arguments.
@@ -151,12 +158,22 @@ func refusal(response *http.Response) error {
 	case http.StatusUnauthorized, http.StatusForbidden:
 		hint = "hint: -token-file names a file with the gateway's token; on the gateway's own machine none is needed"
 	case http.StatusNotFound, http.StatusConflict:
-		hint = "hint: sluice claims open lists what is open"
-		if p.Type == operator.ProblemType+"brake-lower" {
-			hint = "hint: sluice rollout status shows the brake, sluice rollout release lifts it"
-		}
+		hint = conflict(strings.TrimPrefix(p.Type, operator.ProblemType))
 	case http.StatusBadRequest:
 		hint = "hint: -h explains the arguments"
 	}
 	return fmt.Errorf("%s\n%s", p.Detail, hint)
+}
+
+// conflict is the hint for what is not there, or not so.
+func conflict(slug string) string {
+	switch slug {
+	case "brake-lower":
+		return "hint: sluice rollout status shows the brake, sluice rollout release lifts it"
+	case "plan-refused":
+		return "hint: sluice rollout plan shows where the plan is, sluice rollout status the brake"
+	case "not-found":
+		return "hint: the gateway may be of another version: sluice version"
+	}
+	return "hint: sluice claims open lists what is open"
 }

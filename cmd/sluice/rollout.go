@@ -15,11 +15,27 @@ import (
 
 const rolloutUsage = `usage: sluice rollout COMMAND [flags]
 
+the brake
   status      what may go to Temporal now, and who set the brake, when and why
   ceiling N   lower the brake to N percent
   release     lift the brake
 
-sluice rollout COMMAND -h lists a command's flags.
+the plan
+  plan          its steps, what it waits for, and what each guardrail could notice
+  hold          stop it where it is
+  resume        let it go on
+  rearm         let it rise again after a human lowered the exposure
+  approve STEP  approve leaving the step, when its approval is due
+  force STEP    enter a step above what the plan has earned, on the record
+  certificates  on what proof each step was passed
+  ticks         the newest decisions, and why
+
+harm
+  trip [N]           the report of the newest automatic rollback, or the Nth newest
+  confirm KIND ID    a document was lost, doubled or corrupted: rolls back
+
+sluice rollout COMMAND -h lists a command's flags. What changes something needs a
+-reason, which is put on record.
 
 What goes to Temporal is the lowest of three ceilings: the flag's, the plan's and
 the brake's. The brake stays as it is set, on all gateways and across restarts, until
@@ -27,16 +43,26 @@ it is released. Documents in flight stay where they are. sluice rollback is the
 brake at 0.
 `
 
-// runRollout shows and moves the brake through a gateway's operator API.
+// subcommand is one of rollout's.
+type subcommand func(ctx context.Context, args []string, stdout, stderr io.Writer) error
+
+func rolloutCommands() map[string]subcommand {
+	return map[string]subcommand{
+		"status": rolloutStatus, "ceiling": rolloutCeiling, "release": rolloutRelease,
+		"plan": rolloutPlan, "certificates": rolloutCertificates, "ticks": rolloutTicks, "trip": rolloutTrip,
+		"hold": planAct(operator.PlanHold), "resume": planAct(operator.PlanResume), "rearm": planAct(operator.PlanRearm),
+		"approve": planAct(operator.PlanApprove, "STEP"), "force": planAct(operator.PlanForce, "STEP"),
+		"confirm": rolloutConfirm,
+	}
+}
+
+// runRollout shows and moves the brake and the plan through a gateway's operator API.
 func runRollout(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if len(args) > 0 {
+		if run, there := rolloutCommands()[args[0]]; there {
+			return run(ctx, args[1:], stdout, stderr)
+		}
 		switch args[0] {
-		case "status":
-			return rolloutStatus(ctx, args[1:], stdout, stderr)
-		case "ceiling":
-			return rolloutCeiling(ctx, args[1:], stdout, stderr)
-		case "release":
-			return rolloutRelease(ctx, args[1:], stdout, stderr)
 		case "help", "-h", "-help", "--help":
 			fmt.Fprint(stdout, rolloutUsage)
 			return flag.ErrHelp
@@ -77,15 +103,10 @@ func rolloutRelease(ctx context.Context, args []string, stdout, stderr io.Writer
 }
 
 // brakeAct is a command that moves the brake.
-type brakeAct struct {
-	*operated
-	reason string
-}
+type brakeAct struct{ *reasoned }
 
 func newBrakeAct(name string, stderr io.Writer) *brakeAct {
-	a := &brakeAct{operated: newOperated(name, stderr)}
-	a.flags.StringVar(&a.reason, "reason", "", "why, in your words; it is put on record")
-	return a
+	return &brakeAct{newReasoned(name, stderr)}
 }
 
 func (a *brakeAct) set(ctx context.Context, percent float64, stdout io.Writer) error {
@@ -93,8 +114,9 @@ func (a *brakeAct) set(ctx context.Context, percent float64, stdout io.Writer) e
 }
 
 func (a *brakeAct) act(ctx context.Context, path string, change operator.BrakeChange, stdout io.Writer) error {
-	if change.Reason = a.reason; strings.TrimSpace(a.reason) == "" {
-		return a.wrong("-reason: say why; it is put on record")
+	var err error
+	if change.Reason, err = a.why(); err != nil {
+		return err
 	}
 	var done operator.Braked
 	if err := a.post(ctx, path, change, &done); err != nil {
@@ -138,7 +160,7 @@ func rolloutStatus(ctx context.Context, args []string, stdout, stderr io.Writer)
 func setBy(r *operator.Rollout) string {
 	var b strings.Builder
 	if r.Actor != "" {
-		fmt.Fprintf(&b, ", set to %v %% by %s, %s: %s", r.Wanted, printable(r.Actor), r.At.Format("2006-01-02 15:04:05 MST"), printable(r.Reason))
+		fmt.Fprintf(&b, ", set to %v %% by %s, %s: %s", r.Wanted, printable(r.Actor), r.At.Format(clock), printable(r.Reason))
 	}
 	if r.Unstored {
 		b.WriteString(" (NOT YET ON ALL GATEWAYS)")

@@ -3,14 +3,10 @@ package operator
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
-	"github.com/go-json-experiment/json"
 	"go.uber.org/zap"
 
 	"sluice/rollout"
@@ -133,25 +129,13 @@ func actOn(action string, b rollout.Brake) rollout.Act {
 // lowering has a ceiling.
 func decodeBrake(w http.ResponseWriter, r *http.Request, lowering bool) (rollout.Brake, bool) {
 	var c BrakeChange
-	body, err := io.ReadAll(r.Body)
-	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
-		writeProblem(w, problem{Slug: "too-large", Status: http.StatusRequestEntityTooLarge,
-			Detail: fmt.Sprintf("an act on the brake has at most %d bytes", tooLarge.Limit)})
+	if !readBody(w, r, "an act on the brake", &c) {
 		return rollout.Brake{}, false
 	}
-	if err == nil {
-		err = json.Unmarshal(body, &c, json.RejectUnknownMembers(true))
-	}
-	brake := rollout.Brake{Exposure: rollout.All, Actor: actor(r), Reason: c.Reason, At: time.Now().UTC().Truncate(time.Millisecond)}
+	brake := rollout.Brake{Exposure: rollout.All, Actor: actor(r), Reason: c.Reason, At: now()}
+	err := checkReason(c.Reason)
 	switch {
 	case err != nil:
-		err = fmt.Errorf("the body: %w", err)
-	case strings.TrimSpace(c.Reason) == "":
-		err = errors.New("reason is missing: it goes on record")
-	case len(c.Reason) > maxReason:
-		err = fmt.Errorf("reason is longer than %d bytes", maxReason)
-	case strings.ContainsRune(c.Reason, 0):
-		err = errors.New("reason holds a zero byte")
 	case !lowering && c.Ceiling != nil:
 		err = errors.New("a release has no ceiling")
 	case lowering && c.Ceiling == nil:

@@ -6,6 +6,9 @@
 //	POST /api/claims/settle       {"doc_id", "intent", "life", "state", "reason"}
 //	POST /api/brake               {"ceiling", "reason"}
 //	POST /api/brake/release       {"reason"}
+//	POST /api/plan/hold           {"reason"}; resume and rearm alike
+//	POST /api/plan/approve        {"step", "reason"}; force alike
+//	POST /api/conservation        {"doc_id", "kind": "lost", "doubled" or "corrupted", "reason"}
 //	GET  /api/audit?after=SEQ&limit=N
 //	GET  /api/NAME                (one of Config.Views)
 //
@@ -64,6 +67,7 @@ type Config struct {
 	Claims  Claims
 	Audit   Audit
 	Brake   Brake
+	Plan    Steering
 	// Views are resources that are only looked at.
 	Views  []View
 	Limits Limits
@@ -86,6 +90,12 @@ func New(config Config) http.Handler {
 	mux.HandleFunc("GET /api/audit", a.record)
 	mux.Handle("POST /api/brake", deliberate(a.lower))
 	mux.Handle("POST /api/brake/release", deliberate(a.release))
+	for _, action := range PlanActs() {
+		mux.Handle("POST /api/plan/"+action, deliberate(a.steer(action)))
+		mux.HandleFunc("/api/plan/"+action, allowing("POST"))
+	}
+	mux.Handle("POST /api/conservation", deliberate(a.confirm))
+	mux.HandleFunc("/api/conservation", allowing("POST"))
 	mux.HandleFunc("/api/brake", allowing("POST"))
 	mux.HandleFunc("/api/brake/release", allowing("POST"))
 	mux.HandleFunc("/api/claims", allowing("GET, HEAD"))
