@@ -8,8 +8,8 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"sluice/cmd/internal/steering"
 	"sluice/rollout/control"
+	"sluice/rollout/control/loop"
 )
 
 // clock is how times are printed for people.
@@ -21,7 +21,7 @@ func rolloutPlan(ctx context.Context, args []string, stdout, stderr io.Writer) e
 	if _, err := o.parse(args); err != nil {
 		return err
 	}
-	var v steering.PlanView
+	var v loop.View
 	text, err := o.read(ctx, "/api/plan", nil, &v)
 	if err != nil {
 		return err
@@ -34,7 +34,7 @@ func rolloutPlan(ctx context.Context, args []string, stdout, stderr io.Writer) e
 	return nil
 }
 
-func printPlan(w io.Writer, v *steering.PlanView) {
+func printPlan(w io.Writer, v *loop.View) {
 	fmt.Fprintf(w, "exposure %v %%: flag %v %%, plan %v %%, brake %v %%%s\n", v.Exposure, v.Flag, v.Plan, v.Brake, killed(v.Kill))
 	if v.Leader == "" {
 		fmt.Fprintln(w, "NOBODY DECIDES: no gateway leads; what was decided last is from", v.At.Format(clock))
@@ -55,7 +55,7 @@ func killed(kill bool) string {
 }
 
 // printLadder prints the steps, the one in force marked.
-func printLadder(w io.Writer, v *steering.PlanView) {
+func printLadder(w io.Writer, v *loop.View) {
 	if len(v.Steps) == 0 {
 		fmt.Fprintln(w, "\nthere is no plan: the flag and the brake alone rule")
 		return
@@ -84,7 +84,7 @@ func printLadder(w io.Writer, v *steering.PlanView) {
 }
 
 // asksFor says what it takes to leave the step.
-func asksFor(s steering.StepView, last bool) string {
+func asksFor(s loop.Step, last bool) string {
 	if last {
 		return "-"
 	}
@@ -108,7 +108,7 @@ func asksFor(s steering.StepView, last bool) string {
 }
 
 // printDecision prints what was decided last, and what operators have to do with it.
-func printDecision(w io.Writer, v *steering.PlanView) {
+func printDecision(w io.Writer, v *loop.View) {
 	d := &v.Decision
 	fmt.Fprintf(w, "\n%s: %s\n", d.Action, legible(d.Reason))
 	if d.Missing != "" {
@@ -139,14 +139,14 @@ func printAct(w io.Writer, what string, act *control.Act, then string) {
 }
 
 // printTally prints the evidence of the step.
-func printTally(w io.Writer, v *steering.PlanView) {
+func printTally(w io.Writer, v *loop.View) {
 	if len(v.Steps) > 0 {
 		fmt.Fprintln(w)
 		table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(table, "  IN THIS STEP\tASSIGNED\tGOOD\tBAD\tINVALID")
 		for _, arm := range []struct {
 			name string
-			steering.ArmView
+			loop.Arm
 		}{{"legacy", v.Tally.Legacy}, {"Temporal", v.Tally.Temporal}} {
 			fmt.Fprintf(table, "  %s\t%d\t%d\t%d\t%d\n", arm.name, arm.Assigned, arm.Good, arm.Bad, arm.Invalid)
 		}

@@ -7,12 +7,12 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"sluice/cmd/internal/steering"
+	"sluice/rollout/control/loop"
 )
 
 // rolloutTicks prints the newest decisions of the control loop, the newest last.
 func rolloutTicks(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	ticks, o, err := listed[steering.TickView](ctx, args, stderr, "ticks")
+	ticks, o, err := listed[loop.Tick](ctx, args, stderr, "ticks")
 	if err != nil {
 		return err
 	}
@@ -24,7 +24,7 @@ func rolloutTicks(ctx context.Context, args []string, stdout, stderr io.Writer) 
 	if !o.json {
 		fmt.Fprintln(table, "AT\tACTION\tSTEP\tCOUNTS\tWHY")
 	}
-	for _, t := range inOrder(ticks, func(t steering.TickView) time.Time { return t.At }) {
+	for _, t := range inOrder(ticks, func(t loop.Tick) time.Time { return t.At }) {
 		if o.json {
 			if _, err := fmt.Fprintf(stdout, "%s\n", t.text); err != nil {
 				return err

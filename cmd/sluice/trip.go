@@ -12,7 +12,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"sluice/cmd/internal/steering"
+	"sluice/rollout/control/loop"
 )
 
 // mostTrips is how far back a report can be asked for.
@@ -37,14 +37,14 @@ func rolloutTrip(ctx context.Context, args []string, stdout, stderr io.Writer) e
 	if err := o.open(); err != nil {
 		return err
 	}
-	trips, err := list[steering.Trip](ctx, o, "trips", n)
+	trips, err := list[loop.Trip](ctx, o, "trips", n)
 	if err != nil {
 		return err
 	}
 	if len(trips) < n {
 		return fmt.Errorf("there are %d reports of automatic rollbacks\nhint: sluice rollout ticks lists what was decided", len(trips))
 	}
-	trips = inOrder(trips, func(t steering.Trip) time.Time { return t.At })
+	trips = inOrder(trips, func(t loop.Trip) time.Time { return t.At })
 	trip := trips[len(trips)-n]
 	if o.json {
 		_, err := fmt.Fprintf(stdout, "%s\n", trip.text)
@@ -54,7 +54,7 @@ func rolloutTrip(ctx context.Context, args []string, stdout, stderr io.Writer) e
 	return nil
 }
 
-func printTrip(w io.Writer, t *steering.Trip) {
+func printTrip(w io.Writer, t *loop.Trip) {
 	fmt.Fprintf(w, "%s  rolled back from %v %% to %v %% for %s\n", t.At.Format(clock), t.From, t.To, printable(t.Guardrail))
 	fmt.Fprintf(w, "cause: %s\n", legible(t.Cause))
 	if t.Step != "" {
@@ -78,7 +78,7 @@ func titled(w io.Writer, title, columns string) *tabwriter.Writer {
 	return table
 }
 
-func printCounters(w io.Writer, c *steering.Counters) {
+func printCounters(w io.Writer, c *loop.Counters) {
 	table := titled(w, "counters", "PATH\tASSIGNED\tGOOD\tBAD\tINVALID")
 	fmt.Fprintf(table, "  legacy\t%d\t%d\t%d\t%d\n", c.Legacy.Assigned, c.Legacy.Good, c.Legacy.Bad, c.Legacy.Invalid)
 	fmt.Fprintf(table, "  Temporal\t%d\t%d\t%d\t%d\n", c.Temporal.Assigned, c.Temporal.Good, c.Temporal.Bad, c.Temporal.Invalid)
@@ -90,7 +90,7 @@ func printCounters(w io.Writer, c *steering.Counters) {
 }
 
 // printMoments prints the evidence over time, of the guardrails that had any.
-func printMoments(w io.Writer, moments []steering.Moment) {
+func printMoments(w io.Writer, moments []loop.Point) {
 	if len(moments) == 0 {
 		return
 	}
@@ -107,9 +107,9 @@ func printMoments(w io.Writer, moments []steering.Moment) {
 	_ = table.Flush()
 }
 
-func badOf(t steering.Tried) string { return fmt.Sprintf("%d of %d", t.Bad, t.Settled) }
+func badOf(t loop.Tried) string { return fmt.Sprintf("%d of %d", t.Bad, t.Settled) }
 
-func printFailed(w io.Writer, documents []steering.Failed) {
+func printFailed(w io.Writer, documents []loop.Document) {
 	if len(documents) == 0 {
 		return
 	}
@@ -120,7 +120,7 @@ func printFailed(w io.Writer, documents []steering.Failed) {
 	_ = table.Flush()
 }
 
-func printHistory(w io.Writer, history []steering.Exposed) {
+func printHistory(w io.Writer, history []loop.Exposed) {
 	if len(history) == 0 {
 		return
 	}
@@ -131,7 +131,7 @@ func printHistory(w io.Writer, history []steering.Exposed) {
 	_ = table.Flush()
 }
 
-func printBuilds(w io.Writer, builds []steering.Build) {
+func printBuilds(w io.Writer, builds []loop.Build) {
 	if len(builds) == 0 {
 		return
 	}

@@ -25,6 +25,9 @@ const (
 
 var actions = [...]string{"hold", "advance", "pause", "rollback"}
 
+// Actions lists them all.
+func Actions() []Action { return []Action{Hold, Advance, Pause, Rollback} }
+
 // String returns the word used in the journal, metrics and logs.
 func (a Action) String() string { return actions[a] }
 

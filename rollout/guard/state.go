@@ -85,6 +85,12 @@ func (s *State) Breaches(c *Config) []Breach {
 	return breaches
 }
 
+// Breached reports whether the guardrail's limit is crossed.
+func (s *State) Breached(name Name) bool {
+	d := s.Detectors[name]
+	return d != nil && d.Breached != 0
+}
+
 // Unhealthy reports whether legacy itself is proved unhealthy at the second.
 func (s *State) Unhealthy(c *Config, second int64) bool {
 	return s.Legacy.Unhealthy(c.Unhealthy, second)

@@ -62,7 +62,7 @@ func (g *Gateway) openClaims(ctx context.Context) error {
 		DeadLetters:   dead,
 		Lease:         c.Claims.Lease.Std(), StoreTimeout: c.Claims.Timeout.Std(),
 		Observer: claimObserver{g.metrics, &g.helm.latencies}, Log: g.options.Log.Named("claims"), Away: g.away,
-		Thresholds: g.helm.loop.Thresholds, EvidenceHorizon: g.evidenceHorizon(),
+		Thresholds: g.helm.loop.Thresholds, EvidenceHorizon: c.Guardrails.EvidenceHorizon.Std(),
 	}
 	if losing, may := g.records.(losable); may {
 		config.Outdated = losing.PowerLost

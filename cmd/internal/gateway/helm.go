@@ -9,11 +9,11 @@ import (
 	"go.uber.org/zap"
 
 	"sluice/cmd/internal/gates"
+	"sluice/cmd/internal/steering"
 	"sluice/rollout"
 	"sluice/rollout/compare/certificate"
 	"sluice/rollout/control"
 	"sluice/rollout/control/loop"
-	"sluice/rollout/guard"
 )
 
 // desk is a store in which one gateway decides for all.
@@ -39,16 +39,21 @@ const factsInterval = 2 * time.Second
 
 func (g *Gateway) newHelm() error {
 	h := &helm{gateway: g}
+	guardrails, err := steering.Guardrails(g.config.Guardrails)
+	if err != nil {
+		return err
+	}
+	plan, err := steering.Plan(g.config.Plan)
+	if err != nil {
+		return err
+	}
 	h.loop = loop.New(loop.Settings{
-		Config: loop.Config{Guard: guard.Defaults(), Plan: control.Plan{GateAge: 5 * time.Minute, Standard: guard.DefaultStandard()}}, Desk: g.records, Around: h, Owner: g.name,
+		Config: loop.Config{Guard: guardrails, Plan: plan}, Desk: g.records, Around: h, Owner: g.name,
 		Timeout: g.config.Claims.Timeout.Std(), Log: g.options.Log.Named("rollout"),
 	})
 	g.helm = h
 	return nil
 }
-
-// evidenceHorizon is how old a document without an outcome is when it counts as bad.
-func (g *Gateway) evidenceHorizon() time.Duration { return 10 * time.Minute }
 
 // learn reads what was decided before. With a store that is away nothing is known:
 // the plan allows what its first step does.
@@ -104,7 +109,12 @@ func (h *helm) Lower(brake rollout.Brake) {
 }
 
 // Ruled counts a decision.
-func (h *helm) Ruled(d *control.Decision) {}
+func (h *helm) Ruled(d *control.Decision) {
+	h.gateway.metrics.PlanDecision(d.Action.String())
+	if d.Action == control.Rollback && d.Breach != nil {
+		h.gateway.metrics.RolledBack(d.Breach.Guardrail.String())
+	}
+}
 
 // find finds out, again and again, what the mirrors found, what gates say, which
 // worker versions are in use, and from which latency on Temporal is slow.

@@ -7,7 +7,9 @@ import (
 	"sluice/metrics"
 	"sluice/rollout"
 	"sluice/rollout/compare"
+	"sluice/rollout/control"
 	"sluice/rollout/flags"
+	"sluice/rollout/guard"
 	"sluice/router/framing"
 )
 
@@ -49,6 +51,9 @@ func (g *Gateway) metricsConfig() metrics.GatewayConfig {
 		ShadowBytes:          func() int64 { return g.shadow.mirror.HeldBytes() },
 		ShadowReady:          g.shadowReady,
 		Books:                g.books.read,
+		Guardrails:           words(guard.Names()),
+		PlanActions:          words(control.Actions()),
+		Steering:             func() *metrics.Steering { return g.steered() },
 		Draining:             func() bool { return g.router.Draining() },
 	}
 	if g.config.Claims.Store == "postgres" && g.config.Claims.Away > 0 {

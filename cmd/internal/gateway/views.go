@@ -2,11 +2,10 @@ package gateway
 
 import (
 	"context"
-	"fmt"
 	"net/url"
-	"strconv"
 	"time"
 
+	"sluice/rollout/control/loop"
 	"sluice/rollout/evidence"
 	"sluice/router/operator"
 )
@@ -44,13 +43,9 @@ func (g *Gateway) viewShadow(ctx context.Context, _ url.Values) (any, error) {
 }
 
 func (g *Gateway) viewSamples(ctx context.Context, query url.Values) (any, error) {
-	limit := 20
-	if text := query.Get("limit"); text != "" {
-		n, err := strconv.Atoi(text)
-		if err != nil || n < 1 {
-			return nil, fmt.Errorf("%w limit: %q is not a number from 1", operator.ErrParameter, text)
-		}
-		limit = n
+	limit, err := limit(query, fewPages, mostPages)
+	if err != nil {
+		return nil, err
 	}
 	samples, err := g.shadow.reader.Samples(ctx, limit)
 	return map[string]any{"samples": samples}, err
@@ -62,6 +57,10 @@ func (g *Gateway) views() []operator.View {
 		{Name: "rollout", Read: g.viewRollout},
 		{Name: "shadow", Read: g.viewShadow},
 		{Name: "gates", Read: g.viewGates},
+		{Name: "plan", Read: g.viewPlan},
+		g.viewPages(loop.SubjectCertificates),
+		g.viewPages(loop.SubjectTrips),
+		g.viewPages(loop.SubjectTicks),
 		{Name: "shadow/samples", Parameters: []string{"limit"}, Read: g.viewSamples},
 	}
 }

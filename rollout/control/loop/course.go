@@ -36,8 +36,14 @@ type Point struct {
 	// Guardrails are the shares of the way to the limits, of those that have any.
 	Guardrails map[string]float64 `json:"guardrails,omitempty"`
 	// Legacy and Temporal are what was counted since the point before.
-	Legacy   guard.Tries `json:"legacy"`
-	Temporal guard.Tries `json:"temporal"`
+	Legacy   Tried `json:"legacy"`
+	Temporal Tried `json:"temporal"`
+}
+
+// Tried are documents with an outcome, of which some were bad.
+type Tried struct {
+	Settled uint64 `json:"settled"`
+	Bad     uint64 `json:"bad"`
 }
 
 // remember notes what is in force, and how far the evidence is.
@@ -53,9 +59,9 @@ func (st *State) remember(p *rollout.Policy, d *control.Decision, bin guard.Bin,
 	point := Point{At: now, Guardrails: map[string]float64{}}
 	for i := range bin.Segments {
 		s := &bin.Segments[i]
-		point.Legacy.All += s.Legacy.Settled()
+		point.Legacy.Settled += s.Legacy.Settled()
 		point.Legacy.Bad += s.Legacy.Bad
-		point.Temporal.All += s.Temporal.Settled()
+		point.Temporal.Settled += s.Temporal.Settled()
 		point.Temporal.Bad += s.Temporal.Bad
 	}
 	for name, share := range st.Guard.Shares(&c.Guard, st.Guard.Second) {
@@ -63,7 +69,7 @@ func (st *State) remember(p *rollout.Policy, d *control.Decision, bin guard.Bin,
 			point.Guardrails[name.String()] = float64(int(share*1000)) / 1000
 		}
 	}
-	if quiet := point.Legacy.All+point.Temporal.All == 0 && len(point.Guardrails) == 0; quiet && len(st.Course) > 0 {
+	if quiet := point.Legacy.Settled+point.Temporal.Settled == 0 && len(point.Guardrails) == 0; quiet && len(st.Course) > 0 {
 		return
 	}
 	st.Course = thin(append(st.Course, point))
@@ -99,16 +105,16 @@ func thin(points []Point) []Point {
 	return kept[max(0, len(kept)-mostPoints):]
 }
 
-func sum(a, b guard.Tries) guard.Tries { return guard.Tries{All: a.All + b.All, Bad: a.Bad + b.Bad} }
+func sum(a, b Tried) Tried { return Tried{Settled: a.Settled + b.Settled, Bad: a.Bad + b.Bad} }
 
 // Tick is one decision on record.
 type Tick struct {
-	At      time.Time `json:"at"`
-	Action  string    `json:"action"`
-	Step    string    `json:"step,omitempty"`
-	Reason  string    `json:"reason"`
-	Missing string    `json:"missing,omitempty"`
-	Alarm   string    `json:"alarm,omitempty"`
+	At      time.Time      `json:"at"`
+	Action  control.Action `json:"action"`
+	Step    string         `json:"step,omitempty"`
+	Reason  string         `json:"reason"`
+	Missing string         `json:"missing,omitempty"`
+	Alarm   string         `json:"alarm,omitempty"`
 	// Counts is how many documents had an outcome, Bin what was counted.
 	Counts uint64     `json:"counts"`
 	Bin    *guard.Bin `json:"bin,omitempty"`
@@ -125,7 +131,7 @@ func (st *State) news(d *control.Decision, bin guard.Bin) (Tick, bool) {
 		return Tick{}, false
 	}
 	st.Noted = d.At
-	t := Tick{At: d.At, Action: d.Action.String(), Step: d.Step, Reason: d.Reason, Missing: d.Missing, Alarm: d.Alarm, By: st.Owner}
+	t := Tick{At: d.At, Action: d.Action, Step: d.Step, Reason: d.Reason, Missing: d.Missing, Alarm: d.Alarm, By: st.Owner}
 	for i := range bin.Segments {
 		t.Counts += bin.Segments[i].Legacy.Settled() + bin.Segments[i].Temporal.Settled()
 	}

@@ -131,7 +131,7 @@ func TestHarmIsRolledBackReportedAndStaysSo(t *testing.T) {
 		t.Fatal(err)
 	}
 	if trip.Guardrail != "error_ratio" || trip.From != 10 || trip.To != 0 || trip.Counters.Temporal.Bad == 0 || len(trip.Evidence) == 0 ||
-		len(trip.Exposures) == 0 || trip.Documents[0].DocID != "doc-7" || trip.Builds[0].Current != "v2" || len(trip.Meters) == 0 {
+		len(trip.History) == 0 || trip.Documents[0].DocID != "doc-7" || trip.Builds[0].Current != "v2" || len(trip.Meters) == 0 {
 		t.Errorf("the report is %+v", trip)
 	}
 	for range 100 {

@@ -19,10 +19,10 @@ type Trip struct {
 	Step string  `json:"step,omitempty"`
 	// Epoch was in force.
 	Epoch uint64 `json:"epoch"`
-	// Exposures is the policy's history, Evidence the evidence over time, the newest
+	// History is the policy's, Evidence the evidence over time, the newest
 	// last.
-	Exposures []Exposed `json:"exposure_history"`
-	Evidence  []Point   `json:"evidence"`
+	History  []Exposed `json:"exposure_history"`
+	Evidence []Point   `json:"evidence"`
 	// Counters are those of the exposure that was in force.
 	Counters Counters `json:"counters"`
 	// Documents are the last that failed.
@@ -74,7 +74,7 @@ func (st *State) trip(c *Config, s *rollout.Session, f *Facts, d *control.Decisi
 	t := &Trip{
 		At: d.At, Cause: d.Reason, Step: d.Step, Epoch: s.Policy.Epoch, By: f.Owner,
 		From: s.Policy.Exposure().Percent(), To: min(s.Policy.Exposure(), st.Progress.Brake.Ceiling).Percent(),
-		Exposures: st.Exposures, Evidence: st.Course, Documents: f.Documents, Builds: f.Builds, Counters: countersOf(&st.Sum),
+		History: st.Exposures, Evidence: st.Course, Documents: f.Documents, Builds: f.Builds, Counters: countersOf(&st.Sum),
 		Meters: st.Guard.Meters(&c.Guard, s.Policy.Exposure(), st.Guard.Second),
 	}
 	if d.Breach != nil {

@@ -19,22 +19,22 @@ type View struct {
 	Kill     bool      `json:"kill"`
 	Steps    []Step    `json:"steps"`
 	// Step is the one in force, Since when it began, Dwelt how long it was watched.
-	Step     string        `json:"step"`
-	Since    time.Time     `json:"since,omitzero"`
-	Dwelt    time.Duration `json:"dwelt"`
-	Held     *control.Act  `json:"held"`
-	Disarmed *control.Act  `json:"disarmed"`
-	Due      bool          `json:"due"`
-	Approval *control.Act  `json:"approval"`
-	Decision DecisionView  `json:"decision"`
+	Step     string           `json:"step"`
+	Since    time.Time        `json:"since,omitzero"`
+	Dwelt    time.Duration    `json:"dwelt"`
+	Held     *control.Act     `json:"held"`
+	Disarmed *control.Act     `json:"disarmed"`
+	Due      bool             `json:"due"`
+	Approval *control.Act     `json:"approval"`
+	Decision control.Decision `json:"decision"`
 	// Unhealthy: legacy itself is proved unhealthy.
 	Unhealthy bool          `json:"unhealthy"`
 	Meters    []guard.Meter `json:"meters"`
 	// Thresholds are the latencies above which Temporal is slow.
-	Thresholds *rollout.Thresholds `json:"thresholds"`
-	Tally      Counters            `json:"tally"`
-	Breaches   []guard.Breach      `json:"breaches"`
-	Builds     []Build             `json:"builds,omitempty"`
+	Thresholds []time.Duration `json:"thresholds"`
+	Tally      Counters        `json:"tally"`
+	Breaches   []guard.Breach  `json:"breaches"`
+	Builds     []Build         `json:"builds,omitempty"`
 }
 
 // Step is one step of the plan.
@@ -48,14 +48,19 @@ type Step struct {
 	Approval  bool          `json:"approval"`
 }
 
-// DecisionView is the last decision.
-type DecisionView struct {
-	At      time.Time `json:"at,omitzero"`
-	Action  string    `json:"action"`
-	Step    string    `json:"step,omitempty"`
-	Reason  string    `json:"reason"`
-	Missing string    `json:"missing,omitempty"`
-	Alarm   string    `json:"alarm,omitempty"`
+// Certificates is the answer to a look at certificates, the newest first.
+type Certificates struct {
+	Certificates []control.Certificate `json:"certificates"`
+}
+
+// Trips is the answer to a look at reports, the newest first.
+type Trips struct {
+	Trips []Trip `json:"trips"`
+}
+
+// Ticks is the answer to a look at decisions, the newest first.
+type Ticks struct {
+	Ticks []Tick `json:"ticks"`
 }
 
 // View shows a state under the policy in force.
@@ -64,13 +69,12 @@ func (c *Config) View(text []byte, p *rollout.Policy) (*View, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &st.Decision
 	v := &View{
 		Leader: st.Owner, At: st.At,
 		Exposure: p.Exposure().Percent(), Flag: p.Flag.Percent(), Plan: p.Plan.Percent(), Brake: p.Brake.Percent(), Kill: p.Kill,
 		Since: st.Progress.Since, Dwelt: st.Progress.Dwelt, Held: st.Progress.Held, Disarmed: st.Progress.Disarmed,
 		Due: st.Progress.Due, Approval: st.Progress.Approval,
-		Decision:  DecisionView{At: d.At, Action: d.Action.String(), Step: d.Step, Reason: d.Reason, Missing: d.Missing, Alarm: d.Alarm},
+		Decision:  st.Decision,
 		Unhealthy: st.Guard.Unhealthy(&c.Guard, st.Guard.Second),
 		Meters:    st.Guard.Meters(&c.Guard, p.Exposure(), st.Guard.Second),
 		Tally:     countersOf(&st.Tally.Sum), Breaches: st.Guard.Breaches(&c.Guard), Builds: st.Builds,
@@ -79,7 +83,7 @@ func (c *Config) View(text []byte, p *rollout.Policy) (*View, error) {
 		v.Tally = countersOf(&st.Sum)
 	}
 	if st.Thresholds != (rollout.Thresholds{}) {
-		v.Thresholds = &st.Thresholds
+		v.Thresholds = st.Thresholds[:]
 	}
 	for i, s := range c.Plan.Steps {
 		v.Steps = append(v.Steps, Step{
