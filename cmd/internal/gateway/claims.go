@@ -61,7 +61,7 @@ func (g *Gateway) openClaims(ctx context.Context) error {
 		LegacyTimeout: legacyTimeout(c.Legacy.AnswerTimeout.Std()),
 		DeadLetters:   dead,
 		Lease:         c.Claims.Lease.Std(), StoreTimeout: c.Claims.Timeout.Std(),
-		Observer: claimObserver{g.metrics, &g.helm.latencies}, Log: g.options.Log.Named("claims"), Away: g.away,
+		Observer: claimObserver{g.metrics, &g.latencies}, Log: g.options.Log.Named("claims"), Away: g.away,
 		Thresholds: g.helm.loop.Thresholds, EvidenceHorizon: c.Guardrails.EvidenceHorizon.Std(),
 	}
 	if losing, may := g.records.(losable); may {

@@ -66,7 +66,7 @@ func (g *Gateway) openRouter(context.Context) error {
 		Claims: g.claims, Breaker: g.breaker, Horizon: c.Claims.Horizon.Std(),
 		Answers: g.answers, AnswerLimit: int(c.Legacy.AnswerLimit),
 		Splitter: rollout.NewSplitter(c.Rollout.Salt),
-		Observer: recorded{g.metrics, &g.helm.failed}, Log: g.options.Log, AccessLog: c.Log.Access,
+		Observer: recorded{g.metrics, &g.failed}, Log: g.options.Log, AccessLog: c.Log.Access,
 		TenantHeader: c.Requests.TenantHeader, RejectSpellings: c.Requests.OtherSpellings == "reject",
 		Body: router.BodyLimits{
 			Max: int64(c.Requests.MaxBody), Budget: int64(c.Requests.BodyBudget),

@@ -53,16 +53,19 @@ type Gateway struct {
 	ceilings ceilings
 	brake    *braking
 	helm     *helm
-	board    board // where gateways tell each other
-	records  records
-	answers  router.Answers // nil if legacy gets every retry
-	claims   *claims.Book
-	away     *claims.Away // nil: without a claim nothing is sent
-	breaker  *breaker.Breaker
-	books    books
-	shadow   mirroring
-	router   *router.Router
-	name     string // this process's, in claims
+	// What this gateway saw lately, for all.
+	latencies latencies
+	failed    failed
+	board     board // where gateways tell each other
+	records   records
+	answers   router.Answers // nil if legacy gets every retry
+	claims    *claims.Book
+	away      *claims.Away // nil: without a claim nothing is sent
+	breaker   *breaker.Breaker
+	books     books
+	shadow    mirroring
+	router    *router.Router
+	name      string // this process's, in claims
 
 	predecessor *handover.Predecessor // nil if there is none
 	succession  *handover.Offer       // nil if this gateway cannot be replaced while it runs

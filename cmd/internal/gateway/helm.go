@@ -25,10 +25,8 @@ type desk interface {
 
 // helm is the gateway's part in the control loop, and what it knows for it.
 type helm struct {
-	gateway   *Gateway
-	loop      *loop.Loop
-	latencies latencies
-	failed    failed
+	gateway *Gateway
+	loop    *loop.Loop
 
 	mu    sync.Mutex
 	facts loop.Facts // guarded by mu; what takes time to find out
@@ -85,12 +83,12 @@ func (h *helm) Facts() loop.Facts {
 
 // Failed returns the last documents that failed, on all gateways.
 func (h *helm) Failed(ctx context.Context) []loop.Document {
-	if last, news := h.failed.note(); news {
+	if last, news := h.gateway.failed.note(); news {
 		h.gateway.put(ctx, subjectFailed, last)
 	}
 	notes, err := h.gateway.board.Notes(ctx, subjectFailed, h.gateway.name)
 	if err != nil {
-		last, _ := h.failed.note()
+		last, _ := h.gateway.failed.note()
 		return last
 	}
 	return merged(notes)
@@ -152,7 +150,7 @@ func (h *helm) findOnce(ctx context.Context, last *time.Time) {
 	}
 	if time.Since(*last) >= interval {
 		*last = now
-		h.gateway.put(ctx, subjectLatencies, h.latencies.note())
+		h.gateway.put(ctx, subjectLatencies, h.gateway.latencies.note())
 		if notes, err := h.gateway.board.Notes(ctx, subjectLatencies, h.gateway.name); err == nil {
 			facts.Thresholds, _ = thresholds(notes)
 		}
@@ -219,7 +217,7 @@ func (h *helm) tell(ctx context.Context) {
 			return
 		case <-again.C:
 		}
-		if last, news := h.failed.note(); news {
+		if last, news := h.gateway.failed.note(); news {
 			h.gateway.put(ctx, subjectFailed, last)
 		}
 	}

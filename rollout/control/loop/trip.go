@@ -61,7 +61,7 @@ type Arm struct {
 	Bad         uint64    `json:"bad"`
 	Invalid     uint64    `json:"invalid"`
 	Judged      uint64    `json:"judged,omitempty"`
-	Slow        [3]uint64 `json:"slow"`
+	Slow        [3]uint64 `json:"slow,omitzero"`
 	DeadLetters uint64    `json:"dead_letters,omitempty"`
 }
 
