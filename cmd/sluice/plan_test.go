@@ -16,7 +16,6 @@ import (
 	"go.uber.org/zap"
 
 	"sluice/rollout/audit"
-	"sluice/rollout/control/loop"
 	"sluice/router/operator"
 )
 
