@@ -44,7 +44,7 @@ func FateOf(o Outcome) Fate {
 	return FateUnknown
 }
 
-// Thresholds are the latencies above which a document of Temporal is slow: five
+// Thresholds are the latencies above which a document is slow, on either arm: five
 // times legacy's median, 90th and 99th percentile. The zero value judges nothing.
 type Thresholds [3]time.Duration
 
@@ -121,10 +121,10 @@ func (h *Holding) countsAgain(at Instant) bool {
 	return true
 }
 
-// time holds one of Temporal's documents against the thresholds. One that is bad is
+// time holds a document of either arm against the thresholds. One that is bad is
 // slow, however soon it failed.
 func (h *Holding) time(c *Claim, took time.Duration, t Thresholds, bad bool) {
-	if c.Trial.Arm != Temporal || c.Trial.Timed || t == (Thresholds{}) {
+	if c.Trial.Timed || t == (Thresholds{}) {
 		return
 	}
 	c.Trial.Timed = true

@@ -57,8 +57,9 @@ func (d *Detector) logA(g *Guardrail, from, now int64) float64 {
 }
 
 // step takes in one second. Floor is the rate below which a ratio is of no
-// interest; from is when the counting began.
-func (d *Detector) step(name Name, g *Guardrail, b *Bin, from int64, floor float64) {
+// interest; from is when the counting began; null is the limit, or more if legacy
+// itself is beyond it.
+func (d *Detector) step(name Name, g *Guardrail, b *Bin, from int64, floor, null float64) {
 	if name.kind() == count {
 		for i := range b.Segments {
 			d.Bad += b.Segments[i].Lost + b.Segments[i].Doubled
@@ -69,7 +70,7 @@ func (d *Detector) step(name Name, g *Guardrail, b *Bin, from int64, floor float
 		return
 	}
 	d.fit(g)
-	if !d.add(name, g, b) {
+	if !d.add(name, g, b, null) {
 		return
 	}
 	if d.zero() {
@@ -95,8 +96,10 @@ func (d *Detector) over(k kind, g *Guardrail, from, now int64, floor float64) bo
 
 // add moves the evidence by the sum of the bin's events, and reports whether
 // there was anything to count.
-func (d *Detector) add(name Name, g *Guardrail, b *Bin) (any bool) {
+func (d *Detector) add(name Name, g *Guardrail, b *Bin, null float64) (any bool) {
 	k := name.kind()
+	against := *g
+	against.Limit = null
 	var sums [16]float64
 	moved := sums[:0]
 	for range d.L {
@@ -121,7 +124,9 @@ func (d *Detector) add(name Name, g *Guardrail, b *Bin) (any bool) {
 			continue
 		}
 		for j, alternative := range g.Alternatives {
-			moved[j] += g.weigh(k, alternative, events.share).of(events.suspect, events.other)
+			if k == ratio || alternative > null {
+				moved[j] += against.weigh(k, alternative, events.share).of(events.suspect, events.other)
+			}
 		}
 	}
 	for j, sum := range moved {

@@ -90,7 +90,7 @@ func TestExpectedEventsSetTheThreshold(t *testing.T) {
 		for second := int64(1); second <= test.seconds; second++ {
 			if second%test.every == 1 {
 				b := bad(second, 0, 1)
-				d.step(ErrorRatio, &g, &b, 1, 0.001)
+				d.step(ErrorRatio, &g, &b, 1, 0.001, g.Limit)
 			}
 		}
 		if got := math.Exp(d.logA(&g, 1, test.seconds)); math.Abs(got/test.want-1) > 0.03 && got != test.want {
@@ -105,7 +105,7 @@ func TestHarmDoesNotRaiseTheThreshold(t *testing.T) {
 	d := Detector{}
 	for second := int64(1); second < 1_000; second++ {
 		b := bad(second, 50, 0)
-		d.step(ErrorRatio, &g, &b, 1, 0.001)
+		d.step(ErrorRatio, &g, &b, 1, 0.001, g.Limit)
 	}
 	if got := math.Exp(d.logA(&g, 1, 1_000)); math.Abs(got-100) > 1e-9 {
 		t.Errorf("A is %v", got)

@@ -80,6 +80,19 @@ func (n Name) kind() kind {
 	return rate
 }
 
+// quantile returns which latency the guardrail judges, if it judges one.
+func (n Name) quantile() (Quantile, bool) {
+	switch n {
+	case LatencyP99:
+		return P99, true
+	case LatencyP90:
+		return P90, true
+	case LatencyP50:
+		return P50, true
+	}
+	return 0, false
+}
+
 // pair is what a ratio is judged by, from one segment.
 type pair struct {
 	suspect, other uint64 // events of the arm that may be worse, and of the other
@@ -106,13 +119,10 @@ func (n Name) pair(s *Segment) pair {
 // trials reads a rate's counts: k bad ones of n.
 func (n Name) trials(s *Segment, g *Guardrail) (k, trials uint64) {
 	t := &s.Temporal
+	if q, latency := n.quantile(); latency {
+		return t.Slow[q], t.Judged
+	}
 	switch n {
-	case LatencyP99:
-		return t.Slow[P99], t.Judged
-	case LatencyP90:
-		return t.Slow[P90], t.Judged
-	case LatencyP50:
-		return t.Slow[P50], t.Judged
 	case Mismatch:
 		return s.Mismatched, s.Compared
 	case DeadLetter:

@@ -18,8 +18,9 @@ type State struct {
 	Detectors map[Name]*Detector `json:"detectors"`
 	// Documents assigned, on both arms.
 	Documents Paces `json:"documents"`
-	// Legacy is its absolute health.
+	// Legacy is its absolute health, and Shared how slow it is.
 	Legacy Health `json:"legacy"`
+	Shared Shared `json:"shared"`
 }
 
 // Step takes in the sum of what all gateways counted in one second. Seconds in
@@ -34,9 +35,14 @@ func (s *State) Step(bin Bin, c *Config) error {
 	}
 	s.Second = bin.Second
 	bin = bin.ordered()
+	s.Shared.add(&bin)
 	for i := range names {
 		g := c.Guardrails[Name(i)]
-		s.detector(Name(i)).step(Name(i), &g, &bin, s.From, c.Floor)
+		null := g.Limit
+		if q, latency := Name(i).quantile(); latency {
+			null = max(null, s.Shared.rate(q, &bin))
+		}
+		s.detector(Name(i)).step(Name(i), &g, &bin, s.From, c.Floor, null)
 	}
 	for i := range bin.Segments {
 		seg := &bin.Segments[i]

@@ -202,6 +202,7 @@ func (t *Ticket) sent(ctx context.Context, answered bool, end rollout.Ending, ch
 		return t.book.config.Away.end(t.errand, answered)
 	}
 	counts := false
+	end.Thresholds = t.book.config.Thresholds()
 	err := t.settled(ctx, func(h *rollout.Holding, at rollout.Instant) error {
 		if err := change(h, at); err != nil {
 			return err
