@@ -3,6 +3,11 @@ package guard
 // sharedWidth is the length of one slot of what legacy suffers, in seconds.
 const sharedWidth = 5
 
+// sharedTrouble is the share of legacy's documents, 0..1, that are beyond its slowest
+// threshold, or bad, above which latency is not judged: something is wrong that both
+// paths suffer from, each in its own time. Errors are judged all the same.
+const sharedTrouble = 0.05
+
 // Shared is how slow legacy itself is, by the thresholds that Temporal is judged by,
 // over the last half minute. When a store that both use stalls or fails, Temporal is
 // slow and legacy is too, long before the thresholds follow.

@@ -18,6 +18,22 @@ func stalled(second int64, percent uint64, seen bool) Bin {
 	return b
 }
 
+// Legacy's few slow documents are taken off what Temporal is blamed for.
+func TestWhatLegacySuffersIsAllowedToTemporal(t *testing.T) {
+	c := Defaults()
+	for _, seen := range []bool{true, false} {
+		var s State
+		for second := int64(1); second <= 3_000; second++ {
+			if err := s.Step(stalled(second, 3, seen), &c); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if s.Breached(LatencyP99) == seen {
+			t.Errorf("breached %v; legacy was slow too: %v", !seen, seen)
+		}
+	}
+}
+
 // An outage that slows both paths alike breaches no latency, from its first second
 // on, nor in the seconds after it; that of Temporal alone does.
 func TestASharedOutageIsNoLatencyBreach(t *testing.T) {

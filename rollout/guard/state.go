@@ -36,10 +36,14 @@ func (s *State) Step(bin Bin, c *Config) error {
 	s.Second = bin.Second
 	bin = bin.ordered()
 	s.Shared.add(&bin)
+	trouble := s.Shared.rate(P99, &bin) > sharedTrouble
 	for i := range names {
 		g := c.Guardrails[Name(i)]
 		null := g.Limit
 		if q, latency := Name(i).quantile(); latency {
+			if trouble {
+				continue
+			}
 			null = max(null, s.Shared.rate(q, &bin))
 		}
 		s.detector(Name(i)).step(Name(i), &g, &bin, s.From, c.Floor, null)
