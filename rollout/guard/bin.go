@@ -112,6 +112,13 @@ func (b *Bin) Merge(other Bin) {
 	}
 }
 
+// since returns the bin without what was assigned before the epoch. It must be
+// ordered.
+func (b Bin) since(epoch uint64) Bin {
+	i, _ := slices.BinarySearchFunc(b.Segments, epoch, func(s Segment, e uint64) int { return cmp.Compare(s.Epoch, e) })
+	return Bin{Second: b.Second, Segments: b.Segments[i:]}
+}
+
 // ordered returns the bin with its segments in order, each pair once: a sum of
 // fractions depends on the order of its terms.
 func (b Bin) ordered() Bin {

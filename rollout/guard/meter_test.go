@@ -85,7 +85,7 @@ func TestNoticedWithinAnHour(t *testing.T) {
 	if breached(&s, &c, ErrorRatio) {
 		t.Error("less harm was noticed")
 	}
-	s.Reset()
+	s.Reset(0)
 	run(m.Noticed*1.25, hour)
 	if !breached(&s, &c, ErrorRatio) {
 		t.Error("a little more harm was not noticed")

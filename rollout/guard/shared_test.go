@@ -93,3 +93,23 @@ func TestCountsAreTakenIntoTheirFields(t *testing.T) {
 		t.Errorf("taken: %+v, want %+v", b.Segments, want)
 	}
 }
+
+// What was under way when harm was forgiven is forgiven too; what came after is not.
+func TestStragglersAreForgottenWithTheEvidence(t *testing.T) {
+	c := Defaults()
+	for _, epoch := range []uint64{4, 6} {
+		var s State
+		s.Reset(5)
+		for second := int64(1); second <= 60; second++ {
+			b := Bin{Second: second}
+			seg := b.At(epoch, 100_000)
+			seg.Legacy, seg.Temporal = Arm{Good: 90}, Arm{Bad: 10, Judged: 10, Slow: [quantiles]uint64{10, 10, 10}}
+			if err := s.Step(b, &c); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := len(s.Breaches(&c)) > 0; got != (epoch > 5) {
+			t.Errorf("epoch %d: breached %v", epoch, got)
+		}
+	}
+}

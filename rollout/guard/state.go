@@ -14,6 +14,8 @@ type State struct {
 	// From and Second are the first and the last second that were counted.
 	From   int64 `json:"from"`
 	Second int64 `json:"second"`
+	// Since is the first epoch whose documents can be evidence of harm.
+	Since uint64 `json:"since,omitempty"`
 	// Detectors are the guardrails' evidence.
 	Detectors map[Name]*Detector `json:"detectors"`
 	// Documents assigned, on both arms.
@@ -36,6 +38,12 @@ func (s *State) Step(bin Bin, c *Config) error {
 	s.Second = bin.Second
 	bin = bin.ordered()
 	s.Shared.add(&bin)
+	s.Legacy.add(&bin)
+	for i := range bin.Segments {
+		seg := &bin.Segments[i]
+		s.Documents.add(bin.Second, float64(seg.Legacy.Assigned+seg.Temporal.Assigned))
+	}
+	bin = bin.since(s.Since)
 	trouble := s.Shared.rate(P99, &bin) > sharedTrouble
 	for i := range names {
 		g := c.Guardrails[Name(i)]
@@ -48,11 +56,6 @@ func (s *State) Step(bin Bin, c *Config) error {
 		}
 		s.detector(Name(i)).step(Name(i), &g, &bin, s.From, c.Floor, null)
 	}
-	for i := range bin.Segments {
-		seg := &bin.Segments[i]
-		s.Documents.add(bin.Second, float64(seg.Legacy.Assigned+seg.Temporal.Assigned))
-	}
-	s.Legacy.add(&bin)
 	return nil
 }
 
@@ -68,9 +71,11 @@ func (s *State) detector(name Name) *Detector {
 	return d
 }
 
-// Reset forgets the evidence of harm, as a release does. The pace of the traffic
-// and legacy's health stay.
-func (s *State) Reset() {
+// Reset forgets the evidence of harm, as a release does, and what documents that were
+// assigned before the epoch will still bring. The pace of the traffic and legacy's
+// health stay.
+func (s *State) Reset(epoch uint64) {
+	s.Since = epoch
 	for _, d := range s.Detectors {
 		d.reset()
 	}

@@ -139,7 +139,7 @@ func TestBreachStaysUntilReset(t *testing.T) {
 	if breached(&s, &c, ErrorExcess) {
 		t.Error("a breach that holds outlived its evidence")
 	}
-	s.Reset()
+	s.Reset(0)
 	if got := s.Breaches(&c); len(got) > 0 {
 		t.Errorf("after a reset: %v", got)
 	}

@@ -74,7 +74,7 @@ func (st *State) follow(plan *control.Plan, brake rollout.Brake, epoch uint64) {
 	switch p := &st.Progress; {
 	case brake.Exposure == rollout.All:
 		p.Brake = control.Brake{}
-		st.Guard.Reset()
+		st.Guard.Reset(epoch)
 		st.Sum = guard.Segment{}
 	case brake.Exposure <= plan.Floor:
 		*p = control.RollBack(*plan, *p, epoch, act)
