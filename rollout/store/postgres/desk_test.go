@@ -150,6 +150,9 @@ func TestTheDeskRulesThePlan(t *testing.T) {
 			t.Errorf("a gateway that wants a plan of %v %% gets %+v, %v", plan, got, err)
 		}
 	}
+	if got := query[rollout.Exposure](t, dsn, "SELECT sought FROM sluice_leader"); got != exposed(t, 5) {
+		t.Errorf("the leader seeks %v under a plan of 5 %%", got)
+	}
 	decided(t, leader, "leader", rollout.Ruling{Plan: exposed(t, 25)})
 	if got := planned(t, leader); got != exposed(t, 5) {
 		t.Errorf("a ruling alone raised the plan to %v", got)
@@ -214,6 +217,33 @@ func TestThePlanAgainstOffersUnderWay(t *testing.T) {
 		if got := planned(t, other); got != rollout.None {
 			t.Errorf("round %d: an offer raised the plan to %v", round, got)
 		}
+	}
+}
+
+// An offer that begins while a lower plan is about to commit waits for it.
+func TestOfferWaitsForALowerPlan(t *testing.T) {
+	t.Parallel()
+	dsn := server.Database(t)
+	leader, other := open(t, dsn), open(t, dsn)
+	offer(t, leader, "leader", percent(t, 100))
+	braked(t, other, rollout.All, rollout.All)
+	release := hold(t, dsn, "SELECT FROM sluice_brake FOR UPDATE")
+	var running sync.WaitGroup
+	running.Go(func() { // lowers the plan, then waits for the brake's row
+		amended(t, other, rollout.Ruling{Plan: rollout.None, Brake: &rollout.Brake{Exposure: rollout.All}})
+	})
+	const waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+	eventually(t, "the ruling waits", func() bool { return query[int](t, dsn, waiting) == 1 })
+	running.Go(func() {
+		if got, _, err := offered(t, leader, "leader", percent(t, 90)); err != nil || got.Plan != rollout.None {
+			t.Errorf("the offer makes it %+v, %v", got, err)
+		}
+	})
+	eventually(t, "the offer waits", func() bool { return query[int](t, dsn, waiting) == 2 })
+	release()
+	running.Wait()
+	if got := planned(t, other); got != rollout.None {
+		t.Errorf("a plan of %v is in force", got)
 	}
 }
 
