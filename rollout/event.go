@@ -52,7 +52,7 @@ func (c Count) What() uint32 {
 // Unpack is What the other way round; false if there is no such count.
 func Unpack(epoch uint64, what uint32, times uint64) (Count, bool) {
 	c := Count{Epoch: epoch, Exposure: Exposure(what & (1<<20 - 1)), Arm: Path(what >> 20 & 1), Event: Event(what >> 21), Times: times}
-	return c, c.Exposure <= All && c.Event < events
+	return c, c.Exposure <= All && what < uint32(events)<<21
 }
 
 // Counts are how often what happened. Each is there once.

@@ -64,6 +64,16 @@ func BreakSync(s *Store, err error) {
 	}
 }
 
+// SlowSync makes every write to the disk wait for wait.
+func SlowSync(s *Store, wait func()) {
+	s.journal.syncing.Lock()
+	defer s.journal.syncing.Unlock()
+	s.journal.persist = func(f *os.File) error {
+		wait()
+		return f.Sync()
+	}
+}
+
 // Still runs f while nothing is written: what f finds in the directory is what
 // the death of the process at this instant would leave.
 func Still(s *Store, f func()) {

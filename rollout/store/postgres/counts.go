@@ -26,9 +26,10 @@ const (
 
 	// foldCounts makes few rows of many while nobody decides. It waits for nobody
 	// who does.
-	foldCounts = `WITH free AS (SELECT FROM sluice_desk FOR UPDATE SKIP LOCKED), taken AS (
-			DELETE FROM sluice_counts WHERE EXISTS (SELECT FROM free)
-			AND (SELECT count(*) FROM (SELECT FROM sluice_counts LIMIT $1) AS some) = $1 RETURNING epoch, what, times
+	foldCounts = `WITH free AS (
+			SELECT FROM sluice_desk WHERE (SELECT count(*) FROM (SELECT FROM sluice_counts LIMIT $1) AS c) = $1 FOR UPDATE SKIP LOCKED
+		), taken AS (
+			DELETE FROM sluice_counts WHERE EXISTS (SELECT FROM free) RETURNING epoch, what, times
 		) INSERT INTO sluice_counts SELECT epoch, what, sum(times)::bigint FROM taken GROUP BY epoch, what`
 
 	// foldAt is how many rows are many.

@@ -31,16 +31,6 @@ CREATE TABLE IF NOT EXISTS sluice_pages (
 )`
 
 const (
-	// chair is lead for who does not wait for the leader: it locks the leader's row
-	// only if the owner leads, or may.
-	chair = `WITH first AS (
-			INSERT INTO sluice_leader (owner, expires) SELECT $1, clock_timestamp() + $2
-			WHERE NOT EXISTS (SELECT FROM sluice_leader) ON CONFLICT DO NOTHING RETURNING 1
-		), kept AS (
-			UPDATE sluice_leader SET owner = $1, expires = clock_timestamp() + $2
-			WHERE owner = $1 OR expires <= clock_timestamp() RETURNING 1
-		) SELECT EXISTS (SELECT FROM first) OR EXISTS (SELECT FROM kept)`
-
 	readDesk = `SELECT state, plan FROM sluice_desk WHERE one`
 	lockDesk = readDesk + ` FOR UPDATE`
 )
@@ -71,10 +61,11 @@ type chaired struct{ owner string }
 
 // sitting is a transaction in which the desk's row is locked.
 type sitting struct {
-	conn    *pgxpool.Conn
-	leads   bool // or there is no need to
-	plan    rollout.Exposure
-	session rollout.Session
+	conn      *pgxpool.Conn
+	leads     bool // or there is no need to
+	migration string
+	plan      rollout.Exposure
+	session   rollout.Session
 }
 
 // rule has three parts: the locks and what is on record, the caller's rule, and what
@@ -90,16 +81,16 @@ func (s *Store) rule(ctx context.Context, who *chaired, rule func(rollout.Sessio
 		now, err = s.sit(ctx, who)
 		return err
 	})
-	if errors.Is(err, ErrMigration) {
-		return false, err
-	}
 	if err != nil {
 		s.lost(err)
 		return false, fmt.Errorf("%w: read what was decided: %w", ErrAway, err)
 	}
 	defer s.rise(now.conn) // also if rule panics
-	if !now.leads {
+	switch {
+	case !now.leads:
 		return false, nil
+	case now.migration != s.cfg.Migration:
+		return false, s.foreign(now.migration)
 	}
 	ruling, err := rule(now.session)
 	if err != nil {
@@ -129,13 +120,13 @@ func (s *Store) sit(ctx context.Context, who *chaired) (_ *sitting, err error) {
 	batch := &pgx.Batch{}
 	batch.Queue(begin)
 	if who != nil {
-		batch.Queue(chair, who.owner, s.cfg.LeaderTTL).QueryRow(func(row pgx.Row) error { return row.Scan(&now.leads) })
+		batch.Queue(lead, who.owner, s.cfg.LeaderTTL).QueryRow(func(row pgx.Row) error { return row.Scan(&now.leads) })
 	}
 	if err = now.conn.SendBatch(ctx, batch).Close(); err != nil || !now.leads {
 		return now, err
 	}
 	batch = &pgx.Batch{}
-	s.queueSession(batch, lockDesk, now)
+	queueSession(batch, lockDesk, now)
 	if who != nil {
 		queueCounts(batch, takeCounts, now)
 	}
@@ -143,14 +134,11 @@ func (s *Store) sit(ctx context.Context, who *chaired) (_ *sitting, err error) {
 }
 
 // queueSession queues what reads all but the counts.
-func (s *Store) queueSession(batch *pgx.Batch, desk string, now *sitting) {
+func queueSession(batch *pgx.Batch, desk string, now *sitting) {
 	batch.Queue(desk).QueryRow(func(row pgx.Row) error { return row.Scan(&now.session.State, &now.plan) })
 	batch.Queue(readControl).QueryRow(func(row pgx.Row) error {
 		c, err := scanControl(row)
-		if err == nil && c.migration != s.cfg.Migration {
-			err = s.foreign(c.migration)
-		}
-		now.session.Now, now.session.Policy = c.now, c.policy
+		now.migration, now.session.Now, now.session.Policy = c.migration, c.now, c.policy
 		return err
 	})
 	batch.Queue(readBrake).QueryRow(func(row pgx.Row) (err error) {
@@ -193,17 +181,17 @@ func (s *Store) Look(ctx context.Context) (rollout.Session, error) {
 		now = sitting{}
 		batch := &pgx.Batch{}
 		batch.Queue(`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`)
-		s.queueSession(batch, readDesk, &now)
+		queueSession(batch, readDesk, &now)
 		queueCounts(batch, readCounts, &now)
 		batch.Queue(commit)
 		return s.pool.SendBatch(ctx, batch).Close()
 	})
 	switch {
-	case errors.Is(err, ErrMigration):
-		return rollout.Session{}, err
 	case err != nil:
 		s.lost(err)
 		return rollout.Session{}, fmt.Errorf("%w: look at what was decided: %w", ErrAway, err)
+	case now.migration != s.cfg.Migration:
+		return rollout.Session{}, s.foreign(now.migration)
 	}
 	return now.session, nil
 }

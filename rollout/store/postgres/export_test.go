@@ -1,7 +1,18 @@
 package postgres
 
+import "context"
+
 // Freeze makes freeze run between each batch's read and its commit.
 func (s *Store) Freeze(freeze func()) { s.frozen = freeze }
+
+// Tidy folds counts, at so many rows, and forgets ticks.
+func (s *Store) Tidy(ctx context.Context, foldAt int) error {
+	if _, err := s.pool.Exec(ctx, foldCounts, foldAt); err != nil {
+		return err
+	}
+	_, err := s.pool.Exec(ctx, forgetTicks)
+	return err
+}
 
 // Late makes the next pledge count as one that was sent n before.
 func (s *Store) Late(n int64) { s.pledges.Add(-n) }

@@ -46,7 +46,7 @@ func TestPolicyWaitsForCommitsUnderWay(t *testing.T) {
 	if _, err := take(store, "doc", intent, "gateway"); err != nil {
 		t.Fatal(err)
 	}
-	release := holdRow(t, dsn)
+	release := hold(t, dsn, "SELECT FROM sluice_claims FOR UPDATE")
 	other := rollout.Intent("d00000000000000000000000000000002")
 	var running sync.WaitGroup
 	running.Go(func() { // checks the epoch, then waits for the row
@@ -67,8 +67,8 @@ func TestPolicyWaitsForCommitsUnderWay(t *testing.T) {
 	running.Wait()
 }
 
-// holdRow locks the claims of all documents until it is told to release them.
-func holdRow(t *testing.T, dsn string) (release func()) {
+// hold holds a lock until it is told to release it.
+func hold(t *testing.T, dsn, lock string) (release func()) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), dsn)
 	if err != nil {
@@ -78,7 +78,7 @@ func holdRow(t *testing.T, dsn string) (release func()) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := tx.Exec(t.Context(), "SELECT FROM sluice_claims FOR UPDATE"); err != nil {
+	if _, err := tx.Exec(t.Context(), lock); err != nil {
 		t.Fatal(err)
 	}
 	return func() {

@@ -13,10 +13,15 @@ import (
 const channel = "sluice_policy"
 
 const (
-	// lead makes the owner leader, or keeps it, unless somebody else's term runs.
-	lead = `INSERT INTO sluice_leader AS l (owner, expires) VALUES ($1, clock_timestamp() + $2)
-		ON CONFLICT (one) DO UPDATE SET owner = excluded.owner, expires = excluded.expires
-		WHERE l.owner = excluded.owner OR l.expires <= clock_timestamp()`
+	// lead makes the owner leader, or keeps it, unless somebody else's term runs: then
+	// it locks nothing, and waits for no ruling of the leader's.
+	lead = `WITH first AS (
+			INSERT INTO sluice_leader (owner, expires) SELECT $1, clock_timestamp() + $2
+			WHERE NOT EXISTS (SELECT FROM sluice_leader) ON CONFLICT DO NOTHING RETURNING 1
+		), kept AS (
+			UPDATE sluice_leader SET owner = $1, expires = clock_timestamp() + $2
+			WHERE owner = $1 OR expires <= clock_timestamp() RETURNING 1
+		) SELECT EXISTS (SELECT FROM first) OR EXISTS (SELECT FROM kept)`
 
 	// keepTerm holds the leader's row, so that nobody else becomes leader before
 	// the transaction ends, and says what the leader wants.
@@ -108,7 +113,7 @@ func (s *Store) stand(ctx context.Context, owner string) (standing, error) {
 	batch.Queue(readStanding)
 	answers := s.pool.SendBatch(ctx, batch)
 	now := standing{floor: rollout.All}
-	tag, err := answers.Exec()
+	err := answers.QueryRow().Scan(&now.leads)
 	if err == nil {
 		now.control, err = scanControl(answers.QueryRow())
 	}
@@ -118,7 +123,6 @@ func (s *Store) stand(ctx context.Context, owner string) (standing, error) {
 	if closed := answers.Close(); err == nil {
 		err = closed
 	}
-	now.leads = tag.RowsAffected() == 1
 	return now, err
 }
 

@@ -39,13 +39,14 @@ func TestCommitThatWasNotAnswered(t *testing.T) {
 	err := store.Update(t.Context(), "doc", func(h *rollout.Holding, _ rollout.Instant) error {
 		calls++
 		h.Claims = append(h.Claims, rollout.Claim{Intent: intent, Attempts: 1})
+		h.Counts = append(h.Counts, rollout.Count{Epoch: 1, Event: rollout.EventGood, Times: 1})
 		return nil
 	})
 	if err != nil || cuts.Load() == 0 || calls != 1 {
 		t.Fatalf("%v after %d cuts and %d calls", err, cuts.Load(), calls)
 	}
-	if got := counted(t, direct, "doc"); got != 1 {
-		t.Errorf("the change was made %d times", got)
+	if got, events := counted(t, direct, "doc"), good(t, direct); got != 1 || events != 1 {
+		t.Errorf("the change was made %d times and counted %d times", got, events)
 	}
 }
 
@@ -68,8 +69,8 @@ func TestUnknownOutcome(t *testing.T) {
 	}
 	proxy.CutBefore(nil)
 	eventually(t, "the store recovers", func() bool { return count(t.Context(), store, "doc") == nil })
-	if got := counted(t, direct, "doc"); got != 2 {
-		t.Errorf("%d changes are stored", got)
+	if got, events := counted(t, direct, "doc"), good(t, direct); got != 2 || events != 2 {
+		t.Errorf("%d changes are stored, %d were counted", got, events)
 	}
 }
 
@@ -91,8 +92,8 @@ func TestUnknownOutcomeUnderAnotherChange(t *testing.T) {
 	if err := count(t.Context(), store, "doc"); !errors.Is(err, postgres.ErrUnknown) {
 		t.Fatalf("got %v", err)
 	}
-	if got := counted(t, direct, "doc"); got != 2 {
-		t.Errorf("%d changes are stored", got)
+	if got, events := counted(t, direct, "doc"), good(t, direct); got != 2 || events != 2 {
+		t.Errorf("%d changes are stored, %d were counted", got, events)
 	}
 }
 
@@ -109,8 +110,8 @@ func TestCommitThatNeverArrived(t *testing.T) {
 	if err := count(t.Context(), store, "doc"); err != nil {
 		t.Fatal(err)
 	}
-	if got := counted(t, direct, "doc"); got != 1 || freezes.Load() != 2 {
-		t.Errorf("the change was stored %d times after %d attempts", got, freezes.Load())
+	if got, events := counted(t, direct, "doc"), good(t, direct); got != 1 || events != 1 || freezes.Load() != 2 {
+		t.Errorf("the change was stored %d times, and counted %d times, after %d attempts", got, events, freezes.Load())
 	}
 }
 

@@ -18,6 +18,7 @@ func count(ctx context.Context, store *postgres.Store, docID string) error {
 			h.Claims = []rollout.Claim{{Intent: intent, Owner: "counter"}}
 		}
 		h.Claims[0].Attempts++
+		h.Counts = append(h.Counts, rollout.Count{Epoch: 1, Event: rollout.EventGood, Times: 1})
 		return nil
 	})
 }
@@ -58,6 +59,9 @@ func TestTwoGatewaysLoseNoUpdate(t *testing.T) {
 	sum := 0
 	for i := range docs {
 		sum += counted(t, stores[0], fmt.Sprint("doc-", i))
+	}
+	if events := good(t, stores[0]); events != uint64(sum) {
+		t.Errorf("%d events were counted of %d changes", events, sum)
 	}
 	if sum != writers*each {
 		t.Errorf("%d changes are stored, %d were acknowledged", sum, writers*each)

@@ -102,11 +102,12 @@ func looked(t *testing.T, s Store, running *atomic.Int32) error {
 	return nil
 }
 
-// booksOutlive waits until nothing is left but the books.
+// booksOutlive waits until nothing is left but the books, and what was counted.
 func booksOutlive(t *testing.T, w *world) {
 	w.settings.Horizon = 300 * time.Millisecond
 	for i := range 20 {
 		a := legacy("g1", fmt.Sprint(i))
+		a.Counts, a.Own = true, rollout.All
 		w.take(fmt.Sprint(i), a)
 		w.finish(fmt.Sprint(i), a)
 	}
@@ -117,6 +118,7 @@ func booksOutlive(t *testing.T, w *world) {
 			t.Fatalf("%+v, want %+v", a.Balance(), want)
 		}
 		w.absent("0")
+		w.wantEver(rollout.Counts{assigned(20)})
 		w.close()
 	}
 	w.take("new", ask("g1", "new"))
