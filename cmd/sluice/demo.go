@@ -78,6 +78,7 @@ func demoLegacy(ctx context.Context, args []string, stderr io.Writer) (err error
 	listen := flags.String("listen", "127.0.0.1:9000", "`address` to listen on")
 	dsn := flags.String("stores", "sqlite:data/stores/documents.db", "`DSN` of the stores that documents are written to")
 	token := flags.String("token", "", "bearer `token` that clients must send; empty lets everyone in")
+	latency := flags.Duration("latency", 0, "what a document takes besides the writing, until /faults says otherwise")
 	if err := parse(flags, args); err != nil {
 		return err
 	}
@@ -94,7 +95,7 @@ func demoLegacy(ctx context.Context, args []string, stderr io.Writer) (err error
 		return errors.Join(err, listener.Close())
 	}
 	defer func() { err = errors.Join(err, handles.Close()) }()
-	service, err := demolegacy.New(demolegacy.Config{Stores: handles, Token: *token, Log: log})
+	service, err := demolegacy.New(demolegacy.Config{Stores: handles, Token: *token, Latency: *latency, Log: log})
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}

@@ -75,6 +75,11 @@ func New(options Options) (*Demo, error) {
 	return d, d.checkPorts()
 }
 
+// legacyLatency is what the legacy service takes for a document. It stands for the
+// models that a real one calls: without, it is so fast that any workflow is more than
+// five times as slow, and is rolled back for that.
+const legacyLatency = 60 * time.Millisecond
+
 // dataSettings put everything that gateway and worker write below one directory.
 func dataSettings(data string) []string {
 	settings := []string{
@@ -183,7 +188,7 @@ func (d *Demo) processes() []*process {
 		newProcess("temporal", o.Devstack, d.console,
 			"-frontend", d.config.Temporal.Address, "-ui", o.UI, "-db", filepath.Join(o.Data, "temporal.db"),
 			"-namespace", d.config.Temporal.Namespace, "-exit-on-stdin-close"),
-		sluice("legacy", "demo", "legacy", "-listen", d.legacy, "-stores", storesDSN(o.Data), "-token", o.LegacyToken),
+		sluice("legacy", "demo", "legacy", "-listen", d.legacy, "-stores", storesDSN(o.Data), "-token", o.LegacyToken, "-latency", legacyLatency.String()),
 		sluice("worker", append([]string{"worker"}, configured...)...),
 		sluice("gateway", append([]string{"gateway"}, configured...)...),
 	}

@@ -43,7 +43,10 @@ type Config struct {
 	Stores stores.Handles
 	// Token is what clients must send as a bearer token; empty lets everyone in.
 	Token string
-	Log   *zap.Logger
+	// Latency is what a document takes besides the writing, 0 to ten minutes, until
+	// /faults says otherwise.
+	Latency time.Duration
+	Log     *zap.Logger
 }
 
 // Service is the legacy service. It is safe for concurrent use.
@@ -57,6 +60,9 @@ type Service struct {
 // New returns the service.
 func New(config Config) (*Service, error) {
 	s := &Service{config: config, faults: &faults.Switch{}, mux: http.NewServeMux()}
+	if err := s.faults.Set(faults.Settings{Latency: faults.Duration(config.Latency)}); err != nil {
+		return nil, err
+	}
 	set := config.Stores.Set()
 	// A dry run takes the same steps as a shadow run, and these stores.
 	nothing := stores.Set{Document: nowhere{}, Vector: nowhere{}, Graph: nowhere{}, Cache: nowhere{}}
