@@ -11,15 +11,11 @@ const none = ^uint32(0)
 
 // walker goes through two documents side by side.
 type walker struct {
+	*memory
 	rules       *rules
 	left, right *document
 	found       *findings
 	matches     Matches
-	// states is a stack: those of each place on the way down, one after the other.
-	states []state
-	// path and pattern are the way down, as steps and as a field.
-	path    []step
-	pattern []byte
 	// steady: what is compared was compared before, in another order. No array is
 	// searched again for its elements in another order, or each level would double
 	// the work.
@@ -34,10 +30,9 @@ type place struct {
 	set bool
 }
 
-func newWalker(rules *rules, left, right *document, found *findings) *walker {
+func newWalker(rules *rules, left, right *document, found *findings, room *memory) *walker {
 	return &walker{
-		rules: rules, left: left, right: right, found: found, matches: make(Matches, len(rules.rules)),
-		path: make([]step, 0, 16), pattern: make([]byte, 0, 256),
+		memory: room, rules: rules, left: left, right: right, found: found, matches: make(Matches, len(rules.rules)),
 	}
 }
 
