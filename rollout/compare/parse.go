@@ -82,9 +82,10 @@ func (p *parser) add(kind valueKind, start, end int, escaped bool) error {
 	if len(p.nodes) >= p.limits.Values {
 		return errTooMany
 	}
-	p.nodes = append(p.nodes, node{
-		start: uint32(start), end: uint32(end), next: uint32(len(p.nodes)) + 1, kind: kind, escaped: escaped,
-	})
+	p.nodes = append(p.nodes, node{})
+	it := &p.nodes[len(p.nodes)-1] // filled in its place, not copied there
+	it.start, it.end, it.next = uint32(start), uint32(end), uint32(len(p.nodes))
+	it.kind, it.escaped = kind, escaped
 	return nil
 }
 
