@@ -47,6 +47,10 @@ func (w *walker) documents() {
 // enter steps down to two values, one of which may be none. It is false where they
 // are ignored or spelt alike, and then there is nothing to compare nor to leave.
 func (w *walker) enter(s step, from place, a, b uint32) (place, bool) {
+	quiet := w.quiet(from.states)
+	if quiet && w.alike(s, a, b) {
+		return place{}, false
+	}
 	here := place{pattern: len(w.pattern)}
 	base, compared := len(w.states), true
 	if len(from.states) > 0 {
@@ -54,7 +58,7 @@ func (w *walker) enter(s step, from place, a, b uint32) (place, bool) {
 		here.states = w.states[base:]
 		compared = w.apply(&here, a, b)
 	}
-	if !compared || !s.uneven && w.alike(a, b, here.states) {
+	if !compared || !quiet && w.quiet(here.states) && w.alike(s, a, b) {
 		w.states = w.states[:base]
 		return place{}, false
 	}
@@ -67,18 +71,19 @@ func (w *walker) enter(s step, from place, a, b uint32) (place, bool) {
 	return here, true
 }
 
-// alike reports whether both are spelt alike, and no rule is yet to be seen to
-// match in there.
-func (w *walker) alike(a, b uint32, states []state) bool {
-	if a == none || b == none {
-		return false
-	}
+// alike reports whether the two are there, and spelt alike.
+func (w *walker) alike(s step, a, b uint32) bool {
+	return !s.uneven && a != none && b != none && bytes.Equal(w.left.spelling(a), w.right.spelling(b))
+}
+
+// quiet reports whether no rule is yet to be seen to match here or further down.
+func (w *walker) quiet(states []state) bool {
 	for _, s := range states {
 		if w.matches[s.rule] == 0 {
 			return false
 		}
 	}
-	return bytes.Equal(w.left.spelling(a), w.right.spelling(b))
+	return true
 }
 
 // leave steps up again.
