@@ -73,12 +73,8 @@ func openStore(t *testing.T, dir string) *store {
 
 func config(t *testing.T, s *store, owner string, redact ...string) evidence.Config {
 	t.Helper()
-	comparer, err := compare.New(compare.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
 	return evidence.Config{
-		Notes: s, Album: s, Owner: owner, Comparer: comparer, Redact: patterns(t, redact...),
+		By: *by(t, redact...), Notes: s, Album: s, Owner: owner,
 		Keep: rollout.Keep{Count: 100, Bytes: 1 << 20}, Observer: ignore{}, Log: zap.NewNop(),
 	}
 }
