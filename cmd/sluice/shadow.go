@@ -193,14 +193,9 @@ func printSample(w io.Writer, text json.RawMessage, asJSON bool) error {
 		return err
 	}
 	var s evidence.Sample
-	if err := json.Unmarshal(text, &s); err != nil {
-		return err
+	err := json.Unmarshal(text, &s)
+	if err == nil {
+		showSample(w, &s)
 	}
-	fmt.Fprintf(w, "%s  %s  doc_id %s  %s  %d differences\n", s.At.Format("2006-01-02 15:04:05 MST"), printable(s.Route), printable(s.DocID), s.Class, s.Total)
-	fmt.Fprintf(w, "  run %s, build %s\n", printable(s.ID), printable(s.Build))
-	for _, d := range s.Differences {
-		fmt.Fprintf(w, "  %s  %s: legacy %s, Temporal %s\n", printable(d.Pointer), d.Kind, printable(d.Primary), printable(d.Shadow))
-	}
-	fmt.Fprintf(w, "  legacy    %d in %v  %s\n  Temporal  %d in %v  %s\n", s.Primary.Status, s.Primary.Took, s.Primary.Body, s.Shadow.Status, s.Shadow.Took, s.Shadow.Body)
-	return nil
+	return err
 }

@@ -131,8 +131,8 @@ func TestShareKeepsSamples(t *testing.T) {
 			t.Errorf("build %s, %d bytes: %s", s.Build, len(text), text[:200])
 		}
 	}
-	if fmt.Sprint(fields) != "map[/a:3 /b:3]" {
-		t.Errorf("samples by field: %v", fields)
+	if fmt.Sprint(fields) != "map[/a:3 /b:3]" || samples[0].Differences[0].Pattern == samples[1].Differences[0].Pattern {
+		t.Errorf("samples by field: %v, of which the first are of one kind: %v", fields, samples[:2])
 	}
 	for i := range 500 {
 		sum.Compared(by, exchangeOf(`{}`, fmt.Sprintf(`{"c%d":"%s"}`, i, strings.Repeat("x", 2000))))

@@ -3,6 +3,7 @@ package evidence
 import (
 	"context"
 	"encoding/json"
+	"slices"
 
 	"sluice/rollout"
 	"sluice/rollout/compare"
@@ -61,13 +62,16 @@ func (p *page) room(k kept) bool {
 	return alike < shareAlike && bytes <= shareSamples
 }
 
-// samples are those of a share, the oldest first.
-func (p *page) samples() (all []Sample) {
+// samples are those of a share: first one of each kind.
+func (p *page) samples() []Sample {
+	var rounds [shareAlike][]Sample
+	seen := map[string]int{}
 	for _, k := range p.Samples {
 		var s Sample
-		if json.Unmarshal(k.Sample, &s) == nil {
-			all = append(all, s)
+		if seen[k.Alike] < shareAlike && json.Unmarshal(k.Sample, &s) == nil {
+			rounds[seen[k.Alike]] = append(rounds[seen[k.Alike]], s)
+			seen[k.Alike]++
 		}
 	}
-	return all
+	return slices.Concat(rounds[:]...)
 }
