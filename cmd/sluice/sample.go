@@ -74,7 +74,13 @@ func sideOf(value string) string {
 }
 
 func printSide(w io.Writer, name string, s evidence.Side) {
-	fmt.Fprintf(w, "  %s  %d in %v  %s\n", name, s.Status, s.Took.Round(10*time.Microsecond), visible(bodyOf(s.Body)))
+	fmt.Fprintf(w, "  %s  %d in %v", name, s.Status, s.Took.Round(10*time.Microsecond))
+	for _, text := range []string{s.Failure, bodyOf(s.Body)} {
+		if text != "" {
+			fmt.Fprintf(w, "  %s", visible(text))
+		}
+	}
+	fmt.Fprintln(w)
 }
 
 // visible keeps an answer from moving a terminal's cursor; quotes stay as they are.

@@ -20,7 +20,7 @@ func TestSampleIsShown(t *testing.T) {
 			{Pointer: "", Pattern: "status", Kind: compare.KindMissing, Primary: "200"},
 		},
 		Primary: evidence.Side{Status: 200, Took: 1234567, Body: json.RawMessage(`{"a":"b c"}`)},
-		Shadow:  evidence.Side{Status: 502, Body: json.RawMessage(`"cut \u001b[2J…"`)},
+		Shadow:  evidence.Side{Status: 502, Failure: "Boom: gone", Body: json.RawMessage(`"cut \u001b[2J…"`)},
 	}
 	var out strings.Builder
 	printSamples(&out, []evidence.Sample{one, one}, 1)
@@ -32,7 +32,7 @@ func TestSampleIsShown(t *testing.T) {
   status  missing: legacy 200, Temporal has none
   and 1 more
   legacy    200 in 1.23ms  {"a":"b c"}
-  Temporal  502 in 0s  cut \x1b[2J…
+  Temporal  502 in 0s  Boom: gone  cut \x1b[2J…
 `
 	if got := out.String(); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)

@@ -78,10 +78,16 @@ func shadowStatus(ctx context.Context, args []string, stdout, stderr io.Writer) 
 		return err
 	}
 	fmt.Fprintf(stdout, "%v %% of what legacy serves is to be mirrored\n", view.Wanted)
+	if view.Wanted == 0 {
+		fmt.Fprintln(stdout, "  the flags temporal-shadow-percentage and temporal-rollout-kill say so")
+	}
 	for _, route := range slices.Sorted(maps.Keys(view.Ready)) {
 		fmt.Fprintf(stdout, "  %s: %s\n", printable(route), view.Ready[route])
 	}
 	printReport(stdout, &view.Report)
+	if len(view.Causes) > 0 {
+		fmt.Fprintln(stdout, "sluice shadow samples prints both answers of the newest of them")
+	}
 	return nil
 }
 
@@ -136,7 +142,11 @@ func printCauses(w io.Writer, r *evidence.Report) {
 	}
 	fmt.Fprintf(w, "\nmismatches: %s\n", r.Summary)
 	for _, c := range r.Causes {
-		fmt.Fprintf(w, "  %d comparisons on %s:", c.Comparisons, printable(c.Route))
+		noun := "comparisons"
+		if c.Comparisons == 1 {
+			noun = "comparison"
+		}
+		fmt.Fprintf(w, "  %d %s on %s:", c.Comparisons, noun, printable(c.Route))
 		for _, field := range c.Fields {
 			fmt.Fprint(w, " ", printable(field))
 		}

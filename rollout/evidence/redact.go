@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"sluice/rollout"
 	"sluice/rollout/compare"
 )
 
@@ -48,6 +49,20 @@ func (r redaction) body(body []byte, most int) json.RawMessage {
 		return quoted(cut(text, most))
 	}
 	return text
+}
+
+// maxFailure is how much is kept of the words of a failure, in bytes.
+const maxFailure = 1 << 10
+
+// failure returns why a run failed; empty if it did not.
+func (r redaction) failure(run rollout.Run) string {
+	switch {
+	case run.State != rollout.RunFailed:
+		return ""
+	case len(r) > 0 || run.Failure.Message == "":
+		return cut([]byte(run.Failure.Type), maxFailure)
+	}
+	return cut([]byte(run.Failure.Type+": "+run.Failure.Message), maxFailure)
 }
 
 func quoted(text string) json.RawMessage {

@@ -35,6 +35,9 @@ type Side struct {
 	// Body is JSON, or a JSON string of what is not; cut, and without the fields
 	// that are redacted.
 	Body json.RawMessage `json:"body,omitempty"`
+	// Failure is why the workflow ended without a result. Where fields are redacted it
+	// is the type alone, for a message may hold what such a field holds.
+	Failure string `json:"failure,omitempty"`
 }
 
 // By is what answers are compared by, and samples are made with. All fields are needed.
@@ -54,8 +57,8 @@ func (by *By) sample(ctx context.Context, e *rollout.Exchange, found compare.Com
 	return json.Marshal(Sample{
 		Route: e.Route, DocID: e.DocID, ID: e.ID, At: e.At.UTC(), Build: by.Build(ctx, e.ID), Class: found.Class, Total: found.Total,
 		Differences: hide.differences(found.Differences[:min(differences, len(found.Differences))]),
-		Primary:     Side{e.Primary.Status, e.PrimaryTook, hide.body(e.Primary.Body, bytes)},
-		Shadow:      Side{shadow.Status, e.ShadowTook, hide.body(shadow.Body, bytes)},
+		Primary:     Side{Status: e.Primary.Status, Took: e.PrimaryTook, Body: hide.body(e.Primary.Body, bytes)},
+		Shadow:      Side{Status: shadow.Status, Took: e.ShadowTook, Body: hide.body(shadow.Body, bytes), Failure: hide.failure(e.Shadow)},
 	})
 }
 
