@@ -156,10 +156,7 @@ func printCauses(w io.Writer, r *evidence.Report) {
 
 // printStarts prints what was not compared, and the runs that did not complete.
 func printStarts(w io.Writer, r *evidence.Report) {
-	dropped := r.Certificate.Evidence.Starts.Dropped
-	for _, reason := range slices.Sorted(maps.Keys(dropped)) {
-		fmt.Fprintf(w, "dropped, %s: %d\n", reason, dropped[reason])
-	}
+	printDropped(w, r.Certificate.Evidence.Starts.Dropped)
 	const most = 20
 	listed := r.Listed
 	if len(listed) > most {
