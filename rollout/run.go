@@ -27,8 +27,6 @@ func (s RunState) String() string {
 type Run struct {
 	WorkflowID string
 	State      RunState
-	// BuildID is the worker's that ran it, if it is a shadow run and that is known.
-	BuildID string
 	// Answer is what the client gets; set if State is RunCompleted.
 	Answer Answer
 	// Failure is set if State is RunFailed.

@@ -29,7 +29,7 @@ func (v *visit) answerKey(life uint64) rollout.AnswerKey {
 func (v *visit) forwardOnce(ctx context.Context, life uint64) rollout.Result {
 	lasting, cancel := context.WithCancel(ctx)
 	defer cancel()
-	c := newCapture(v.w, v.rt.config.AnswerLimit)
+	c := newCapture(v.w, within(v.rt.config.AnswerLimit))
 	stop := func() bool { return true }
 	c.begun = func() { stop = afterClient(v.r.Context(), cancel) }
 	result := v.rt.forward(ctx, c, v.r.WithContext(lasting), v.doc.Body)

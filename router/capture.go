@@ -19,22 +19,28 @@ func keptFields() [13]string {
 	}
 }
 
-// capture writes an answer to the client and remembers it, up to a limit. It
-// changes nothing of what the client gets. Once the client has left, it goes on to
-// take the answer for whoever repeats the request, as long as it is within the
-// limit.
+// capture writes an answer to the client and remembers it, as far as there is room.
+// It changes nothing of what the client gets. Once the client has left, it goes on to
+// take the answer for whoever repeats the request, as long as there is room for it.
 type capture struct {
 	http.ResponseWriter
-	limit int
+	room  func(kept *rollout.Answer, more int) bool
 	begun func() // called when the final answer begins
 
 	answer rollout.Answer // Status is 0 until then
-	over   bool           // the answer is larger than limit and is not kept
+	over   bool           // there was no room, and nothing of the answer is kept
 	left   bool           // the client has left
 }
 
-func newCapture(w http.ResponseWriter, limit int) *capture {
-	return &capture{ResponseWriter: w, limit: limit}
+// newCapture remembers an answer while room says that there is room for so many bytes
+// more of its body.
+func newCapture(w http.ResponseWriter, room func(kept *rollout.Answer, more int) bool) *capture {
+	return &capture{ResponseWriter: w, room: room, begun: func() {}}
+}
+
+// within is room for answers up to a limit, in bytes.
+func within(limit int) func(*rollout.Answer, int) bool {
+	return func(kept *rollout.Answer, more int) bool { return kept.Size()+more <= limit }
 }
 
 // Unwrap is for http.ResponseController.
@@ -55,7 +61,7 @@ func (c *capture) begin(status int) {
 			c.answer.Header[name] = values
 		}
 	}
-	c.over = c.answer.Size() > c.limit
+	c.over = !c.room(&c.answer, 0)
 	c.begun()
 }
 
@@ -65,7 +71,7 @@ func (c *capture) Write(p []byte) (int, error) {
 	if c.answer.Status == 0 {
 		c.begin(http.StatusOK)
 	}
-	if !c.over && c.answer.Size()+len(p) > c.limit {
+	if !c.over && !c.room(&c.answer, len(p)) {
 		c.over, c.answer.Body = true, nil
 	}
 	if !c.over {

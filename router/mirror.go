@@ -11,11 +11,13 @@ import (
 type Mirror interface {
 	// Sampled reports whether a document that legacy serves is to be mirrored.
 	Sampled(policy *rollout.Policy, docID string) bool
-	// Largest is the most of an answer that is worth keeping, in bytes.
-	Largest() int64
-	// Offer takes a document whose client has its answer; whole says that primary is
-	// all of it.
-	Offer(doc *rollout.Document, primary rollout.Answer, whole bool, took time.Duration)
+	// Hold asks to hold more bytes of an answer of which kept are held so far. What is
+	// held is given back by Offer, or at once if there is no room for more: then it says
+	// why, and all of it is to be let go.
+	Hold(kept, more int) (full rollout.DropReason, ok bool)
+	// Offer takes a document whose client has its answer. If the answer is not to be
+	// compared, cut says why; primary is then what is still held of it.
+	Offer(doc *rollout.Document, primary rollout.Answer, took time.Duration, cut *rollout.DropReason)
 }
 
 // mirrored runs the legacy path, and offers the document with its answer afterwards
@@ -25,20 +27,27 @@ func (v *visit) mirrored(legacy func() rollout.Result) rollout.Result {
 	if mirror == nil || !mirror.Sampled(v.policy, v.doc.DocID) {
 		return legacy()
 	}
-	client := v.w
-	seen := newCapture(client, int(mirror.Largest()))
-	seen.begun = func() {}
+	client, cut, began := v.w, rollout.DropPrimary, time.Now()
+	seen := newCapture(client, func(kept *rollout.Answer, more int) bool {
+		reason, ok := mirror.Hold(len(kept.Body), more)
+		if !ok {
+			cut = reason
+		}
+		return ok
+	})
 	v.w = seen
-	began := time.Now()
 	result := legacy()
 	took := time.Since(began)
 	v.w = client
-	whole := !seen.over && !seen.left && seen.answer.Status != 0
-	switch result.Outcome {
-	case rollout.OutcomeOK, rollout.OutcomeInvalid, rollout.OutcomeFailed:
-	default: // the answer is not legacy's, or not all of it
-		whole = false
+	if !seen.over && !seen.left && seen.answer.Status != 0 && answersWhole(result.Outcome) {
+		mirror.Offer(&v.doc, seen.answer, took, nil)
+	} else {
+		mirror.Offer(&v.doc, seen.answer, took, &cut)
 	}
-	mirror.Offer(&v.doc, seen.answer, whole, took)
 	return result
+}
+
+// answersWhole reports whether the answer is legacy's, and all of it.
+func answersWhole(outcome rollout.Outcome) bool {
+	return outcome == rollout.OutcomeOK || outcome == rollout.OutcomeInvalid || outcome == rollout.OutcomeFailed
 }

@@ -73,7 +73,6 @@ func (p *Path) Shadow(ctx context.Context, doc *rollout.Document, arm string, wa
 	if err != nil {
 		run = rollout.Run{WorkflowID: id, State: rollout.RunRunning}
 	}
-	run.BuildID = p.buildOf(ctx, id)
 	return run, nil
 }
 
@@ -125,9 +124,9 @@ func shadowMemo(doc *rollout.Document) *commonpb.Memo {
 	return &commonpb.Memo{Fields: fields}
 }
 
-// buildOf returns the build ID of the worker that last worked on the run; empty if
-// none did, or it is no version of a deployment.
-func (p *Path) buildOf(ctx context.Context, id string) string {
+// BuildOf returns the build ID of the worker that last worked on the run; empty if
+// none did, it is no version of a deployment, or Temporal does not say so in time.
+func (p *Path) BuildOf(ctx context.Context, id string) string {
 	ctx, cancel := context.WithTimeout(ctx, p.config.StartTimeout)
 	defer cancel()
 	described, err := p.service.DescribeWorkflowExecution(ctx, &workflowservice.DescribeWorkflowExecutionRequest{

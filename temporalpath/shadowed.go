@@ -34,6 +34,5 @@ func (p *Path) Shadowed(ctx context.Context, doc *rollout.Document, arm string, 
 	if err != nil {
 		return rollout.Run{}, 0, err
 	}
-	run.BuildID = info.GetVersioningInfo().GetDeploymentVersion().GetBuildId()
 	return run, info.GetCloseTime().AsTime().Sub(info.GetStartTime().AsTime()), nil
 }

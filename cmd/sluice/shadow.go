@@ -78,10 +78,16 @@ func shadowStatus(ctx context.Context, args []string, stdout, stderr io.Writer) 
 		return err
 	}
 	fmt.Fprintf(stdout, "%v %% of what legacy serves is to be mirrored\n", view.Wanted)
+	if view.Wanted == 0 {
+		fmt.Fprintln(stdout, "  the flags temporal-shadow-percentage and temporal-rollout-kill say so")
+	}
 	for _, route := range slices.Sorted(maps.Keys(view.Ready)) {
 		fmt.Fprintf(stdout, "  %s: %s\n", printable(route), view.Ready[route])
 	}
 	printReport(stdout, &view.Report)
+	if len(view.Causes) > 0 {
+		fmt.Fprintln(stdout, "sluice shadow samples prints both answers of the newest of them")
+	}
 	return nil
 }
 
@@ -136,7 +142,11 @@ func printCauses(w io.Writer, r *evidence.Report) {
 	}
 	fmt.Fprintf(w, "\nmismatches: %s\n", r.Summary)
 	for _, c := range r.Causes {
-		fmt.Fprintf(w, "  %d comparisons on %s:", c.Comparisons, printable(c.Route))
+		noun := "comparisons"
+		if c.Comparisons == 1 {
+			noun = "comparison"
+		}
+		fmt.Fprintf(w, "  %d %s on %s:", c.Comparisons, noun, printable(c.Route))
 		for _, field := range c.Fields {
 			fmt.Fprint(w, " ", printable(field))
 		}
@@ -146,10 +156,7 @@ func printCauses(w io.Writer, r *evidence.Report) {
 
 // printStarts prints what was not compared, and the runs that did not complete.
 func printStarts(w io.Writer, r *evidence.Report) {
-	dropped := r.Certificate.Evidence.Starts.Dropped
-	for _, reason := range slices.Sorted(maps.Keys(dropped)) {
-		fmt.Fprintf(w, "dropped, %s: %d\n", reason, dropped[reason])
-	}
+	printDropped(w, r.Certificate.Evidence.Starts.Dropped)
 	const most = 20
 	listed := r.Listed
 	if len(listed) > most {
@@ -193,14 +200,9 @@ func printSample(w io.Writer, text json.RawMessage, asJSON bool) error {
 		return err
 	}
 	var s evidence.Sample
-	if err := json.Unmarshal(text, &s); err != nil {
-		return err
+	err := json.Unmarshal(text, &s)
+	if err == nil {
+		showSample(w, &s)
 	}
-	fmt.Fprintf(w, "%s  %s  doc_id %s  %s  %d differences\n", s.At.Format("2006-01-02 15:04:05 MST"), printable(s.Route), printable(s.DocID), s.Class, s.Total)
-	fmt.Fprintf(w, "  run %s, build %s\n", printable(s.ID), printable(s.Build))
-	for _, d := range s.Differences {
-		fmt.Fprintf(w, "  %s  %s: legacy %s, Temporal %s\n", printable(d.Pointer), d.Kind, printable(d.Primary), printable(d.Shadow))
-	}
-	fmt.Fprintf(w, "  legacy    %d in %v  %s\n  Temporal  %d in %v  %s\n", s.Primary.Status, s.Primary.Took, s.Primary.Body, s.Shadow.Status, s.Shadow.Took, s.Shadow.Body)
-	return nil
+	return err
 }

@@ -18,6 +18,7 @@ type validateFlags struct {
 	*configured
 	file, ids string
 	json      bool
+	samples   int
 	options   validate.Options
 }
 
@@ -32,6 +33,7 @@ func newValidateFlags(stderr io.Writer) *validateFlags {
 	f.flags.BoolVar(&o.LegacyWrites, "legacy-writes", false, "call legacy for real, so that it stores every document; else only as legacy.dry_run says")
 	f.flags.IntVar(&o.Parallel, "parallel", 0, "so `many` requests at one time; 0 is shadow.parallel")
 	f.flags.BoolVar(&o.Again, "again", false, "begin anew although the same file was validated before")
+	f.flags.IntVar(&f.samples, "samples", 3, "print so `many` of the comparisons that differ, with both answers, one of each kind first")
 	f.flags.BoolVar(&f.json, "json", false, "print the report as JSON")
 	return f
 }
@@ -46,8 +48,8 @@ func (f *validateFlags) complete() error {
 		wrong = "-ids needs -read-back"
 	case f.ids == "" && (f.options.ReadBack != "" || f.options.Route != ""):
 		wrong = "-read-back and -route belong to -ids"
-	case f.options.Parallel < 0:
-		wrong = "-parallel: it is below 0"
+	case f.options.Parallel < 0 || f.samples < 0:
+		wrong = "-parallel and -samples cannot be below 0"
 	}
 	if wrong != "" {
 		fmt.Fprintln(f.flags.Output(), wrong)
@@ -75,6 +77,7 @@ func runValidate(ctx context.Context, args []string, stdout, stderr io.Writer) e
 		err = json.NewEncoder(stdout).Encode(result.Report)
 	} else {
 		printReport(stdout, result.Report)
+		printSamples(stdout, result.Samples, f.samples)
 	}
 	if err == nil && result.Certificate.State != certificate.Green {
 		err = errUnproved

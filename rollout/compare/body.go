@@ -29,12 +29,13 @@ type body struct {
 	size     int
 }
 
-func read(answer rollout.Answer, limits Limits) body {
+// read reads a body; its nodes may take the place of room.
+func read(answer rollout.Answer, limits Limits, room []node) body {
 	declared := saysJSON(answer)
 	if !declared && !looksJSON(answer.Body) {
 		return body{form: formOther, size: len(answer.Body)}
 	}
-	document, why, err := parse(answer.Body, limits)
+	document, why, err := parse(answer.Body, limits, room)
 	switch {
 	case why != WhyNone:
 		return body{form: formLimited, why: why, size: len(answer.Body)}

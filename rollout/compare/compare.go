@@ -33,6 +33,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"sync"
 
 	"sluice/rollout"
 )
@@ -48,11 +49,12 @@ type Config struct {
 	Limits Limits
 }
 
-// Comparer compares answers by its rules. It is immutable: any number of
+// Comparer compares answers by its rules, which never change. Any number of
 // goroutines may use it.
 type Comparer struct {
 	rules  *rules
 	limits Limits
+	spare  sync.Pool // of *memory
 }
 
 // New compiles the rules. It fails with a *RuleError for the first that cannot
@@ -124,10 +126,12 @@ func (c *Comparer) bodies(primary, shadow rollout.Answer, found *findings) Compa
 	if same && c.rules.none() { // with rules, one wants to know what they match
 		return Comparison{Class: ClassAgree}
 	}
-	left, right := read(primary, c.limits), read(shadow, c.limits)
+	room := c.borrow()
+	left, right := read(primary, c.limits, room.primary), read(shadow, c.limits, room.shadow)
+	defer c.giveBack(room, &left.document, &right.document)
 	switch {
 	case left.form == formJSON && right.form == formJSON:
-		w := newWalker(c.rules, &left.document, &right.document, found)
+		w := newWalker(c.rules, &left.document, &right.document, found, room)
 		w.documents()
 		return found.comparison(w.matches)
 	case same:

@@ -23,9 +23,12 @@ func decimalOf(spelling []byte) decimal {
 	d.negative = spelling[0] == '-'
 	d.whole = bytes.TrimPrefix(d.whole, []byte("-"))
 	exponent, fits := int64(0), true
-	if at := bytes.IndexAny(d.whole, "eE"); at >= 0 {
-		exponent, fits = exponentOf(d.whole[at+1:])
-		d.whole = d.whole[:at]
+	for at, c := range d.whole {
+		if c == 'e' || c == 'E' {
+			exponent, fits = exponentOf(d.whole[at+1:])
+			d.whole = d.whole[:at]
+			break
+		}
 	}
 	d.whole, d.fraction, _ = bytes.Cut(d.whole, []byte("."))
 	d.whole = bytes.TrimLeft(d.whole, "0")

@@ -113,7 +113,7 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		limits := DefaultLimits()
-		document, why, err := parse(text, limits)
+		document, why, err := parse(text, limits, nil)
 		if why != WhyNone {
 			return
 		}

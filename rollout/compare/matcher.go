@@ -61,6 +61,9 @@ func (m *matcher) step(to []state, from []state, s *step) []state {
 
 // reach appends a state unless it is there, and those reached without a step.
 func (m *matcher) reach(to []state, base int, s state) []state {
+	if !m.patterns[s.rule].deep { // one way leads to each state
+		return append(to, s)
+	}
 	for _, known := range to[base:] {
 		if known == s {
 			return to

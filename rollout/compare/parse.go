@@ -22,12 +22,15 @@ type parser struct {
 }
 
 // parse reads a body. It fails with where and why it is not JSON; why is set
-// instead if it is beyond the limits.
-func parse(raw []byte, limits Limits) (d document, why Why, err error) {
+// instead if it is beyond the limits. The nodes may take the place of room.
+func parse(raw []byte, limits Limits, room []node) (d document, why Why, err error) {
 	if len(raw) > limits.Bytes || uint64(len(raw)) >= 1<<32 {
 		return document{}, WhyTooLong, nil
 	}
-	p := parser{raw: raw, limits: limits, nodes: make([]node, 0, min(len(raw)/8+4, 4096))}
+	p := parser{raw: raw, limits: limits, nodes: room[:0]}
+	if likely := min(len(raw)/8+4, 4096); cap(room) < likely {
+		p.nodes = make([]node, 0, likely)
+	}
 	err = p.value(0)
 	if p.space(); err == nil && p.at < len(raw) {
 		err = p.wrong("something follows the value")
@@ -64,6 +67,9 @@ func (p *parser) space() {
 
 // peek returns the next byte that is no space, or 0 at the end.
 func (p *parser) peek() byte {
+	if p.at < len(p.raw) && p.raw[p.at] > ' ' {
+		return p.raw[p.at]
+	}
 	p.space()
 	if p.at < len(p.raw) {
 		return p.raw[p.at]
@@ -76,9 +82,10 @@ func (p *parser) add(kind valueKind, start, end int, escaped bool) error {
 	if len(p.nodes) >= p.limits.Values {
 		return errTooMany
 	}
-	p.nodes = append(p.nodes, node{
-		start: uint32(start), end: uint32(end), next: uint32(len(p.nodes)) + 1, kind: kind, escaped: escaped,
-	})
+	p.nodes = append(p.nodes, node{})
+	it := &p.nodes[len(p.nodes)-1] // filled in its place, not copied there
+	it.start, it.end, it.next = uint32(start), uint32(end), uint32(len(p.nodes))
+	it.kind, it.escaped = kind, escaped
 	return nil
 }
 

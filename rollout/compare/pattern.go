@@ -27,6 +27,8 @@ var ErrPattern = errors.New("not a JSON Pointer")
 type Pattern struct {
 	text   string
 	tokens []token
+	// deep: a token is **.
+	deep bool
 }
 
 // token is one step of a pattern.
@@ -62,6 +64,7 @@ func ParsePattern(text string) (Pattern, error) {
 			continue
 		}
 		p.tokens = append(p.tokens, t)
+		p.deep = p.deep || t.deep
 	}
 	return p, nil
 }
@@ -101,17 +104,17 @@ func (p Pattern) Covers(field string) bool {
 		return false
 	}
 	place, err := ParsePattern(field)
-	return err == nil && covers(p.tokens, place.tokens)
+	return err == nil && p.covers(place.tokens)
 }
 
 // covers matches by going through the place once, with the set of the positions
 // in the pattern that are reached.
-func covers(tokens, place []token) bool {
-	m := matcher{patterns: []Pattern{{tokens: tokens}}}
+func (p Pattern) covers(place []token) bool {
+	m := matcher{patterns: []Pattern{p}}
 	now := m.start(nil)
 	for i := 0; ; i++ {
 		for _, s := range now {
-			if int(s.at) == len(tokens) {
+			if int(s.at) == len(p.tokens) {
 				return true
 			}
 		}

@@ -1,10 +1,18 @@
 package compare
 
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
 // string reads a string with its quotes.
 func (p *parser) string() error {
 	start, escaped := p.at+1, false
 	raw := p.raw
-	for at := start; at < len(raw); at++ {
+	for at := start; ; {
+		if at = plain(raw, at); at >= len(raw) {
+			break
+		}
 		switch c := raw[at]; {
 		case c == '"':
 			p.at = at + 1
@@ -12,18 +20,36 @@ func (p *parser) string() error {
 		case c < ' ':
 			p.at = at
 			return p.wrong("a control character in a string")
-		case c == '\\':
-			size := escapeSize(raw[at:])
-			if size == 0 {
-				p.at = at
-				return p.wrong("an escape that JSON does not have")
-			}
-			escaped = true
-			at += size - 1
 		}
+		size := escapeSize(raw[at:])
+		if size == 0 {
+			p.at = at
+			return p.wrong("an escape that JSON does not have")
+		}
+		escaped = true
+		at += size
 	}
 	p.at = len(raw)
 	return p.wrong("")
+}
+
+// plain returns where the next quote, backslash or control character is, or the end.
+// It looks at eight bytes at a time: x-ones sets the high bit of the lowest byte of x
+// that is 0, and of none below it.
+func plain(raw []byte, at int) int {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	for ; len(raw)-at >= 8; at += 8 {
+		x := binary.LittleEndian.Uint64(raw[at:])
+		quote, backslash := x^ones*'"', x^ones*'\\'
+		found := ((quote-ones)&^quote | (backslash-ones)&^backslash | (x-ones*' ')&^x) & highs
+		if found != 0 {
+			return at + bits.TrailingZeros64(found)/8
+		}
+	}
+	for at < len(raw) && raw[at] >= ' ' && raw[at] != '"' && raw[at] != '\\' {
+		at++
+	}
+	return at
 }
 
 // escapeSize returns how many bytes the escape takes, or 0 if it is none.

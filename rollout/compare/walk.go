@@ -11,15 +11,11 @@ const none = ^uint32(0)
 
 // walker goes through two documents side by side.
 type walker struct {
+	*memory
 	rules       *rules
 	left, right *document
 	found       *findings
 	matches     Matches
-	// states is a stack: those of each place on the way down, one after the other.
-	states []state
-	// path and pattern are the way down, as steps and as a field.
-	path    []step
-	pattern []byte
 	// steady: what is compared was compared before, in another order. No array is
 	// searched again for its elements in another order, or each level would double
 	// the work.
@@ -34,10 +30,9 @@ type place struct {
 	set bool
 }
 
-func newWalker(rules *rules, left, right *document, found *findings) *walker {
+func newWalker(rules *rules, left, right *document, found *findings, room *memory) *walker {
 	return &walker{
-		rules: rules, left: left, right: right, found: found, matches: make(Matches, len(rules.rules)),
-		path: make([]step, 0, 16), pattern: make([]byte, 0, 256),
+		memory: room, rules: rules, left: left, right: right, found: found, matches: make(Matches, len(rules.rules)),
 	}
 }
 
@@ -52,6 +47,10 @@ func (w *walker) documents() {
 // enter steps down to two values, one of which may be none. It is false where they
 // are ignored or spelt alike, and then there is nothing to compare nor to leave.
 func (w *walker) enter(s step, from place, a, b uint32) (place, bool) {
+	quiet := w.quiet(from.states)
+	if quiet && w.alike(s, a, b) {
+		return place{}, false
+	}
 	here := place{pattern: len(w.pattern)}
 	base, compared := len(w.states), true
 	if len(from.states) > 0 {
@@ -59,7 +58,7 @@ func (w *walker) enter(s step, from place, a, b uint32) (place, bool) {
 		here.states = w.states[base:]
 		compared = w.apply(&here, a, b)
 	}
-	if !compared || !s.uneven && w.alike(a, b, here.states) {
+	if !compared || !quiet && w.quiet(here.states) && w.alike(s, a, b) {
 		w.states = w.states[:base]
 		return place{}, false
 	}
@@ -72,18 +71,19 @@ func (w *walker) enter(s step, from place, a, b uint32) (place, bool) {
 	return here, true
 }
 
-// alike reports whether both are spelt alike, and no rule is yet to be seen to
-// match in there.
-func (w *walker) alike(a, b uint32, states []state) bool {
-	if a == none || b == none {
-		return false
-	}
+// alike reports whether the two are there, and spelt alike.
+func (w *walker) alike(s step, a, b uint32) bool {
+	return !s.uneven && a != none && b != none && bytes.Equal(w.left.spelling(a), w.right.spelling(b))
+}
+
+// quiet reports whether no rule is yet to be seen to match here or further down.
+func (w *walker) quiet(states []state) bool {
 	for _, s := range states {
 		if w.matches[s.rule] == 0 {
 			return false
 		}
 	}
-	return bytes.Equal(w.left.spelling(a), w.right.spelling(b))
+	return true
 }
 
 // leave steps up again.

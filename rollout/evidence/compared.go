@@ -2,8 +2,6 @@ package evidence
 
 import (
 	"context"
-	"encoding/json"
-	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -18,15 +16,14 @@ func (k *Keeper) Compared(e *rollout.Exchange) {
 		k.unfinished(e)
 		return
 	}
-	shadow := answerOf(e.Shadow)
 	found, again := exchanged(k.config.Comparer, e)
 	k.config.Observer.ShadowCompared(e.Route, found.Class)
 	if found.Class == compare.ClassError {
 		k.config.Log.Error("the comparer failed", zap.String("route", e.Route), zap.String("doc_id", e.DocID), zap.Error(found.Err))
 	}
 	wanted := k.count(e, found, again)
-	if found.Class == compare.ClassMismatch || found.Class == compare.ClassValidity {
-		k.disagree(e, shadow, found, wanted)
+	if differs(found) {
+		k.disagree(e, found, wanted)
 	}
 }
 
@@ -47,7 +44,7 @@ func (k *Keeper) count(e *rollout.Exchange, found compare.Comparison, again *com
 	defer k.mu.Unlock()
 	k.page.compared(e, found, again)
 	k.ended(e.ID)
-	return (found.Class == compare.ClassMismatch || found.Class == compare.ClassValidity) && k.wanted(e.Route, found)
+	return differs(found) && k.wanted(e.Route, found)
 }
 
 // unfinished lists a run that did not end while it was waited for.
@@ -75,36 +72,12 @@ const (
 // wanted reports whether there are few samples yet of mismatches in these fields.
 // k.mu must be held.
 func (k *Keeper) wanted(route string, found compare.Comparison) bool {
-	signature := route + "\x00" + strings.Join(found.Patterns, "\x00")
-	if _, known := k.sampled[signature]; !known && len(k.sampled) >= maxSignatures {
+	alike := signature(route, found)
+	if _, known := k.sampled[alike]; !known && len(k.sampled) >= maxSignatures {
 		return false
 	}
-	k.sampled[signature]++
-	return k.sampled[signature] <= perSignature
-}
-
-// Sample is a comparison that differs, as it is kept.
-type Sample struct {
-	Route string    `json:"route"`
-	DocID string    `json:"doc_id"`
-	ID    string    `json:"workflow_id"`
-	At    time.Time `json:"at"`
-	// Build is that of the worker, where it is known.
-	Build       string               `json:"build,omitempty"`
-	Class       compare.Class        `json:"class"`
-	Differences []compare.Difference `json:"differences"`
-	Total       uint64               `json:"differences_total"`
-	Primary     Side                 `json:"primary"`
-	Shadow      Side                 `json:"shadow"`
-}
-
-// Side is one of the answers of a sample.
-type Side struct {
-	Status int           `json:"status"`
-	Took   time.Duration `json:"took_ns"`
-	// Body is JSON, or a JSON string of what is not; cut, and without the fields
-	// that are redacted.
-	Body json.RawMessage `json:"body,omitempty"`
+	k.sampled[alike]++
+	return k.sampled[alike] <= perSignature
 }
 
 // sampleTimeout bounds the keeping of one sample.
@@ -114,28 +87,22 @@ const sampleTimeout = 5 * time.Second
 const maxLogged = 20
 
 // disagree logs a comparison that differs, once, and keeps it if that is wanted.
-func (k *Keeper) disagree(e *rollout.Exchange, shadow rollout.Answer, found compare.Comparison, wanted bool) {
-	differences := k.redactDifferences(found.Differences)
+func (k *Keeper) disagree(e *rollout.Exchange, found compare.Comparison, wanted bool) {
+	differences := redaction(k.config.Redact).differences(found.Differences[:min(maxLogged, len(found.Differences))])
 	k.config.Log.Warn("the paths disagree", zap.String("route", e.Route), zap.String("doc_id", e.DocID), zap.String("workflow_id", e.ID),
-		zap.Stringer("class", found.Class), zap.Int("legacy", e.Primary.Status), zap.Int("temporal", shadow.Status), zap.Uint64("total", found.Total),
-		zap.Any("differences", differences[:min(maxLogged, len(differences))]))
+		zap.Stringer("class", found.Class), zap.Int("legacy", e.Primary.Status), zap.Int("temporal", answerOf(e.Shadow).Status),
+		zap.Uint64("total", found.Total), zap.Any("differences", differences))
 	if wanted {
-		k.sample(e, shadow, found, differences)
+		k.sample(e, found)
 	}
 }
 
 // sample keeps a comparison that differs.
-func (k *Keeper) sample(e *rollout.Exchange, shadow rollout.Answer, found compare.Comparison, differences []compare.Difference) {
-	s := Sample{
-		Route: e.Route, DocID: e.DocID, ID: e.ID, At: e.At.UTC(), Build: e.Shadow.BuildID, Class: found.Class, Total: found.Total,
-		Differences: differences,
-		Primary:     Side{e.Primary.Status, e.PrimaryTook, k.redactBody(e.Primary.Body)},
-		Shadow:      Side{shadow.Status, e.ShadowTook, k.redactBody(shadow.Body)},
-	}
-	text, err := json.Marshal(s)
+func (k *Keeper) sample(e *rollout.Exchange, found compare.Comparison) {
+	ctx, cancel := context.WithTimeout(context.Background(), sampleTimeout)
+	defer cancel()
+	text, err := k.config.sample(ctx, e, found, maxSampleBody, len(found.Differences))
 	if err == nil {
-		ctx, cancel := context.WithTimeout(context.Background(), sampleTimeout)
-		defer cancel()
 		err = k.config.Album.KeepSample(ctx, subjectSamples, text, k.config.Keep)
 	}
 	if err != nil {

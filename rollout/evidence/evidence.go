@@ -62,14 +62,12 @@ type Observer interface {
 
 // Config configures a Keeper. All fields are needed.
 type Config struct {
-	Notes    Notes
-	Album    Album
-	Owner    string
-	Comparer *compare.Comparer
+	By
+	Notes Notes
+	Album Album
+	Owner string
 	// Marks are fields that an operator calls noise.
 	Marks []compare.Pattern
-	// Redact are fields whose values are neither kept nor logged.
-	Redact []compare.Pattern
 	// Keep bounds the samples of all gateways together.
 	Keep     rollout.Keep
 	Observer Observer

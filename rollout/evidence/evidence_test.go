@@ -73,12 +73,8 @@ func openStore(t *testing.T, dir string) *store {
 
 func config(t *testing.T, s *store, owner string, redact ...string) evidence.Config {
 	t.Helper()
-	comparer, err := compare.New(compare.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
 	return evidence.Config{
-		Notes: s, Album: s, Owner: owner, Comparer: comparer, Redact: patterns(t, redact...),
+		By: *by(t, redact...), Notes: s, Album: s, Owner: owner,
 		Keep: rollout.Keep{Count: 100, Bytes: 1 << 20}, Observer: ignore{}, Log: zap.NewNop(),
 	}
 }
@@ -297,19 +293,25 @@ func TestSamplesHoldNoRedactedField(t *testing.T) {
 			`{"password":"s3cret-2","n":2,"users":[{"ssn":"s3cret","name":"Ada"},{"ssn":"s3cret-4"}]}`))
 		k.Compared(exchange("b", `{"users":[{"ssn":"s3cret"}]}`, `{}`))
 		k.Compared(exchange("c", `s3cret`, `{"a":1}`))
+		failed := exchange("d", `{}`, ``)
+		failed.Shadow = rollout.Run{State: rollout.RunFailed, Failure: rollout.Failure{Type: "Boom", Message: "on s3cret", Status: 500}}
+		k.Compared(failed)
 	})
 	r := evidence.Reader{Notes: s, Album: s, Self: "reader"}
 	samples, err := r.Samples(t.Context(), 10)
-	if err != nil || len(samples) != 3 {
+	if err != nil || len(samples) != 4 {
 		t.Fatalf("%d samples, %v", len(samples), err)
 	}
 	for _, sample := range samples {
-		text := fmt.Sprintf("%s %s %+v", sample.Primary.Body, sample.Shadow.Body, sample.Differences)
+		text := fmt.Sprintf("%s %s %s %+v", sample.Primary.Body, sample.Shadow.Body, sample.Shadow.Failure, sample.Differences)
 		if strings.Contains(text, secret) {
 			t.Errorf("a redacted value is in %s", text)
 		}
 	}
-	if text := string(samples[2].Primary.Body); !strings.Contains(text, "Ada") || !strings.Contains(text, `"n":1`) {
+	if samples[0].Shadow.Failure != "Boom" {
+		t.Errorf("the failure is %q", samples[0].Shadow.Failure)
+	}
+	if text := string(samples[3].Primary.Body); !strings.Contains(text, "Ada") || !strings.Contains(text, `"n":1`) {
 		t.Errorf("what need not be redacted is gone: %s", text)
 	}
 }

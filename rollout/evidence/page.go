@@ -31,6 +31,8 @@ type page struct {
 	// Heirs are the gateways whose share this page has inherited, what ran of them
 	// included.
 	Heirs []string `json:"heirs,omitempty"`
+	// Samples are of a share that is in no store; gateways keep theirs in the album.
+	Samples []kept `json:"samples,omitempty"`
 }
 
 // book is what became of one route's sampled documents.
@@ -129,6 +131,9 @@ func (p *page) merge(other *page) {
 	p.Listed = append(p.Listed, other.Listed...)
 	slices.SortStableFunc(p.Listed, func(a, b Listed) int { return a.At.Compare(b.At) })
 	p.Listed = p.Listed[max(0, len(p.Listed)-maxListed):]
+	for _, k := range other.Samples {
+		p.keep(k)
+	}
 	p.Heirs = append(p.Heirs, other.Heirs...)
 	p.Heirs = p.Heirs[max(0, len(p.Heirs)-maxHeirs):]
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"sluice/rollout"
 	"sluice/rollout/compare"
 )
 
@@ -19,8 +20,11 @@ const (
 	withheld = "[withheld: it may hold redacted fields]"
 )
 
-// redactBody returns a body as a sample may hold it.
-func (k *Keeper) redactBody(body []byte) json.RawMessage {
+// redaction are the fields whose values are not kept.
+type redaction []compare.Pattern
+
+// body returns a body as a sample may hold it, of most bytes.
+func (r redaction) body(body []byte, most int) json.RawMessage {
 	if len(body) == 0 {
 		return nil
 	}
@@ -29,22 +33,36 @@ func (k *Keeper) redactBody(body []byte) json.RawMessage {
 	var value any
 	whole := dec.Decode(&value) == nil && !dec.More()
 	switch {
-	case !whole && len(k.config.Redact) > 0:
+	case !whole && len(r) > 0:
 		return quoted(fmt.Sprintf("[%d bytes withheld: fields are to be redacted, and this is no JSON]", len(body)))
 	case !whole:
-		return quoted(cut(body))
+		return quoted(cut(body, most))
 	}
-	if len(k.config.Redact) > 0 {
-		value = k.redact(value, "")
+	if len(r) > 0 {
+		value = r.value(value, "")
 	}
 	text, err := json.Marshal(value)
 	if err != nil {
 		return quoted("[" + err.Error() + "]")
 	}
-	if len(text) > maxSampleBody {
-		return quoted(cut(text))
+	if len(text) > most {
+		return quoted(cut(text, most))
 	}
 	return text
+}
+
+// maxFailure is how much is kept of the words of a failure, in bytes.
+const maxFailure = 1 << 10
+
+// failure returns why a run failed; empty if it did not.
+func (r redaction) failure(run rollout.Run) string {
+	switch {
+	case run.State != rollout.RunFailed:
+		return ""
+	case len(r) > 0 || run.Failure.Message == "":
+		return cut([]byte(run.Failure.Type), maxFailure)
+	}
+	return cut([]byte(run.Failure.Type+": "+run.Failure.Message), maxFailure)
 }
 
 func quoted(text string) json.RawMessage {
@@ -53,30 +71,30 @@ func quoted(text string) json.RawMessage {
 }
 
 // cut returns the first bytes, up to a whole character.
-func cut(text []byte) string {
-	if len(text) <= maxSampleBody {
+func cut(text []byte, most int) string {
+	if len(text) <= most {
 		return string(text)
 	}
-	end := maxSampleBody
-	for end > maxSampleBody-utf8.UTFMax && !utf8.RuneStart(text[end]) {
+	end := most
+	for end > most-utf8.UTFMax && !utf8.RuneStart(text[end]) {
 		end--
 	}
 	return string(text[:end]) + "…"
 }
 
-// redact replaces what is at a redacted place.
-func (k *Keeper) redact(value any, field string) any {
-	if k.redacts(field) {
+// value replaces what is at a redacted place.
+func (r redaction) value(value any, field string) any {
+	if r.hides(field) {
 		return redacted
 	}
 	switch value := value.(type) {
 	case map[string]any:
 		for name, member := range value {
-			value[name] = k.redact(member, field+"/"+escaped(name))
+			value[name] = r.value(member, field+"/"+escaped(name))
 		}
 	case []any:
 		for i, element := range value {
-			value[i] = k.redact(element, field+"/*")
+			value[i] = r.value(element, field+"/*")
 		}
 	}
 	return value
@@ -90,8 +108,8 @@ func escaped(name string) string {
 	return strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
 }
 
-func (k *Keeper) redacts(field string) bool {
-	for _, pattern := range k.config.Redact {
+func (r redaction) hides(field string) bool {
+	for _, pattern := range r {
 		if pattern.Covers(field) {
 			return true
 		}
@@ -99,10 +117,10 @@ func (k *Keeper) redacts(field string) bool {
 	return false
 }
 
-// redactDifferences returns the differences as a sample may hold them. A value that
+// differences returns the differences as a sample may hold them. A value that
 // is an object or an array may hold what is redacted further down.
-func (k *Keeper) redactDifferences(all []compare.Difference) []compare.Difference {
-	if len(k.config.Redact) == 0 {
+func (r redaction) differences(all []compare.Difference) []compare.Difference {
+	if len(r) == 0 {
 		return all
 	}
 	kept := make([]compare.Difference, len(all))
@@ -110,7 +128,7 @@ func (k *Keeper) redactDifferences(all []compare.Difference) []compare.Differenc
 		for _, value := range []*string{&d.Primary, &d.Shadow} {
 			switch {
 			case *value == "":
-			case k.redacts(d.Pattern):
+			case r.hides(d.Pattern):
 				*value = redacted
 			case d.Pattern == "" || strings.ContainsAny((*value)[:1], "{["):
 				*value = withheld

@@ -26,6 +26,8 @@ type Report struct {
 	// newest at the end.
 	Running []Listed `json:"running,omitempty"`
 	Listed  []Listed `json:"listed,omitempty"`
+	// Samples are those of a share; gateways' are in the album.
+	Samples []Sample `json:"samples,omitempty"`
 }
 
 // RouteReport is what the evidence says of one route.
@@ -72,7 +74,7 @@ func (r *Reader) Report(ctx context.Context, gates []certificate.Gate, now time.
 }
 
 func (r *Reader) report(sum *page, running map[string]run, gates []certificate.Gate, now time.Time) *Report {
-	report := &Report{Routes: map[string]RouteReport{}, Listed: sum.Listed, Causes: cause.Causes{}}
+	report := &Report{Routes: map[string]RouteReport{}, Listed: sum.Listed, Samples: sum.samples(), Causes: cause.Causes{}}
 	for _, id := range slices.Sorted(maps.Keys(running)) {
 		report.Running = append(report.Running, Listed{ID: id, Route: running[id].Route, Why: "running", At: running[id].Since})
 	}

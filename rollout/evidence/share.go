@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"sluice/rollout"
-	"sluice/rollout/compare"
 	"sluice/rollout/compare/certificate"
 )
 
@@ -26,15 +25,16 @@ type Share struct{ page *page }
 // NewShare returns an empty share.
 func NewShare() *Share { return &Share{newPage()} }
 
-// Compared compares the answers and counts what it finds; a run that has not ended
-// is listed.
-func (s *Share) Compared(comparer *compare.Comparer, e *rollout.Exchange) {
+// Compared compares the answers and counts what it finds; a few of those that differ
+// are kept, and a run that has not ended is listed.
+func (s *Share) Compared(by *By, e *rollout.Exchange) {
 	if e.Shadow.State == rollout.RunRunning {
 		s.page.unfinished(e, time.Now().UTC())
 		return
 	}
-	found, again := exchanged(comparer, e)
+	found, again := exchanged(by.Comparer, e)
 	s.page.compared(e, found, again)
+	s.sample(by, e, found)
 }
 
 // Dropped counts a document that is not compared. id is that of its run if that may

@@ -1,6 +1,7 @@
 package evidence_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -21,13 +22,20 @@ func exchangeOf(primary, shadow string) *rollout.Exchange {
 	}
 }
 
-// Shares that were written add up to the report of one that has seen everything.
-func TestSharesAddUp(t *testing.T) {
-	t.Parallel()
+// by compares without rules; the worker's build is the run's ID.
+func by(t *testing.T, redact ...string) *evidence.By {
+	t.Helper()
 	comparer, err := compare.New(compare.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
+	return &evidence.By{Comparer: comparer, Redact: patterns(t, redact...), Build: func(_ context.Context, id string) string { return "build of " + id }}
+}
+
+// Shares that were written add up to the report of one that has seen everything.
+func TestSharesAddUp(t *testing.T) {
+	t.Parallel()
+	by := by(t)
 	parts := []*evidence.Share{evidence.NewShare(), evidence.NewShare()}
 	whole := evidence.NewShare()
 	for i := range 40 {
@@ -36,7 +44,7 @@ func TestSharesAddUp(t *testing.T) {
 			e.Shadow = rollout.Run{State: rollout.RunRunning}
 		}
 		for _, s := range []*evidence.Share{parts[i%2], whole} {
-			s.Compared(comparer, e)
+			s.Compared(by, e)
 			if i == 0 {
 				s.Dropped("r", "", rollout.DropPrimary)
 			}
@@ -69,20 +77,17 @@ func TestSharesAddUp(t *testing.T) {
 // A share that has grown too large hides no mismatch.
 func TestLargeShareIsWrittenSmall(t *testing.T) {
 	t.Parallel()
-	comparer, err := compare.New(compare.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	by := by(t)
 	share := evidence.NewShare()
 	const different = 6000
 	for i := range different {
 		other := fmt.Sprintf(`{"%s%d":1,"%s%d":1}`, strings.Repeat("a", 80), i%97, strings.Repeat("b", 80), i%89)
-		share.Compared(comparer, exchangeOf(`{}`, other))
+		share.Compared(by, exchangeOf(`{}`, other))
 	}
 	for i := range 8000 {
 		e := exchangeOf(`{}`, `{}`)
 		e.ID, e.Shadow = fmt.Sprint(strings.Repeat("x", 1200), i), rollout.Run{State: rollout.RunRunning}
-		share.Compared(comparer, e)
+		share.Compared(by, e)
 	}
 	text, err := json.Marshal(share)
 	if err != nil || len(text) > 1<<20 {
@@ -95,5 +100,44 @@ func TestLargeShareIsWrittenSmall(t *testing.T) {
 	e := (&evidence.Reader{Limits: certificate.DefaultLimits()}).ReportOn(again, nil, time.Now()).Certificate.Evidence
 	if e.Compared != different || e.Mismatches != different || e.Starts.Listed != 8000 {
 		t.Errorf("%+v", e)
+	}
+}
+
+// A share keeps a few comparisons of each kind, without what is redacted, and as many
+// as fit; so does a sum of shares.
+func TestShareKeepsSamples(t *testing.T) {
+	t.Parallel()
+	by, sum := by(t, "/secret"), evidence.NewShare()
+	for range 5 {
+		part := evidence.NewShare()
+		for range 10 {
+			part.Compared(by, exchangeOf(`{"a":1,"secret":"s3cret"}`, `{"a":2,"secret":"s3cret2"}`))
+			part.Compared(by, exchangeOf(`{"a":1}`, `{"a":1}`))
+		}
+		part.Compared(by, exchangeOf(`{"b":1}`, `{"b":"`+strings.Repeat("x", 20<<10)+`"}`))
+		text, err := part.MarshalJSON()
+		if err == nil {
+			err = sum.Add(text)
+		}
+		if err != nil || len(text) > 40<<10 {
+			t.Fatalf("%d bytes, %v", len(text), err)
+		}
+	}
+	samples := (&evidence.Reader{Limits: certificate.DefaultLimits()}).ReportOn(sum, nil, time.Now()).Samples
+	fields := map[string]int{}
+	for _, s := range samples {
+		fields[s.Differences[0].Pattern]++
+		if text, _ := json.Marshal(s); strings.Contains(string(text), "s3cret") || len(text) > 10<<10 || s.Build != "build of shadow/d" {
+			t.Errorf("build %s, %d bytes: %s", s.Build, len(text), text[:200])
+		}
+	}
+	if fmt.Sprint(fields) != "map[/a:3 /b:3]" || samples[0].Differences[0].Pattern == samples[1].Differences[0].Pattern {
+		t.Errorf("samples by field: %v, of which the first are of one kind: %v", fields, samples[:2])
+	}
+	for i := range 500 {
+		sum.Compared(by, exchangeOf(`{}`, fmt.Sprintf(`{"c%d":"%s"}`, i, strings.Repeat("x", 2000))))
+	}
+	if text, err := sum.MarshalJSON(); err != nil || len(text) > 160<<10 {
+		t.Errorf("with 500 kinds it takes %d bytes, %v", len(text), err)
 	}
 }

@@ -9,8 +9,9 @@
 //
 // Invariants:
 //   - No client waits: Offer never blocks, and is called after the answer.
-//   - What is held is bounded by a number of documents and a number of bytes; the
-//     gateway's own load sheds mirrors before it sheds clients.
+//   - What is held is bounded by a number of documents and a number of bytes, from an
+//     answer's first byte on; the gateway's own load sheds mirrors before it sheds
+//     clients.
 //   - A run is on record before it is started, so one that dies with its gateway is
 //     missed.
 //   - Every sampled document is handed on or dropped, exactly once, and counted.
@@ -95,7 +96,7 @@ type job struct {
 	primary rollout.Answer
 	took    time.Duration
 	at      time.Time
-	bytes   int64
+	bytes   int64 // that are held for it
 }
 
 // New returns a mirror. Run does its work.
@@ -114,34 +115,57 @@ func (m *Mirror) Sampled(policy *rollout.Policy, docID string) bool {
 	return !policy.Kill && policy.Shadow > rollout.None && policy.Shadow.Includes(m.sampler.Bucket(docID))
 }
 
-// Largest is the most of an answer that is worth keeping for Offer, in bytes.
-func (m *Mirror) Largest() int64 { return m.config.Largest }
+// Hold asks to hold more bytes of an answer that is on its way to its client, of which
+// kept are held so far. It takes them from the budget until the document is offered. If
+// that is used up, or the answer is too large, it says so, and gives back what was held.
+func (m *Mirror) Hold(kept, more int) (full rollout.DropReason, ok bool) {
+	full = rollout.DropBytes
+	switch {
+	case int64(kept)+int64(more) > m.config.Largest:
+		full = rollout.DropTooLarge
+	case m.take(int64(more)):
+		return 0, true
+	}
+	m.held.Add(-int64(kept))
+	return full, false
+}
 
-// HeldBytes returns the bytes of the documents that wait or run.
+// HeldBytes returns the bytes of the documents that wait or run, and of the answers
+// that are held for them.
 func (m *Mirror) HeldBytes() int64 { return m.held.Load() }
 
 // Waiting returns how many documents wait.
 func (m *Mirror) Waiting() int { return len(m.queue) }
 
-// Offer takes a sampled document whose client has its answer; whole says that
-// primary is all of it. It never waits.
-func (m *Mirror) Offer(doc *rollout.Document, primary rollout.Answer, whole bool, took time.Duration) {
-	j := job{doc: *doc, primary: primary, took: took, at: time.Now(), bytes: int64(len(doc.Body)) + int64(len(primary.Body))}
-	switch {
-	case !whole:
-		m.drop(doc.Route, "", rollout.DropPrimary)
-	case j.bytes > m.config.Largest:
-		m.drop(doc.Route, "", rollout.DropTooLarge)
-	case m.config.Busy():
-		m.drop(doc.Route, "", rollout.DropBusy)
-	case !m.take(j.bytes):
-		m.drop(doc.Route, "", rollout.DropBytes)
-	default:
-		if reason, queued := m.enqueue(j); !queued {
-			m.held.Add(-j.bytes)
-			m.drop(doc.Route, "", reason)
-		}
+// Offer takes a sampled document whose client has its answer, the body of which is
+// held. If the answer is not to be compared, cut says why. It never waits.
+func (m *Mirror) Offer(doc *rollout.Document, primary rollout.Answer, took time.Duration, cut *rollout.DropReason) {
+	j := job{doc: *doc, primary: primary, took: took, at: time.Now(), bytes: int64(len(primary.Body))}
+	reason, queued := m.admit(&j, cut)
+	if queued {
+		reason, queued = m.enqueue(j)
 	}
+	if !queued {
+		m.held.Add(-j.bytes)
+		m.drop(doc.Route, "", reason)
+	}
+}
+
+// admit reports whether the job may wait, and then holds the document's body too.
+func (m *Mirror) admit(j *job, cut *rollout.DropReason) (rollout.DropReason, bool) {
+	body := int64(len(j.doc.Body))
+	switch {
+	case cut != nil:
+		return *cut, false
+	case j.bytes+body > m.config.Largest:
+		return rollout.DropTooLarge, false
+	case m.config.Busy():
+		return rollout.DropBusy, false
+	case !m.take(body):
+		return rollout.DropBytes, false
+	}
+	j.bytes += body
+	return 0, true
 }
 
 func (m *Mirror) take(n int64) bool {

@@ -69,7 +69,7 @@ func (s *stage) mirror(pairs rollout.Exposure) *shadow.Mirror {
 }
 
 func offer(m *shadow.Mirror, id string, size int) {
-	m.Offer(&rollout.Document{Route: "r", DocID: id, Body: make([]byte, size)}, rollout.Answer{Status: 200}, true, time.Millisecond)
+	m.Offer(&rollout.Document{Route: "r", DocID: id, Body: make([]byte, size)}, rollout.Answer{Status: 200}, time.Millisecond, nil)
 }
 
 // runs has the mirror at work in a bubble until the test's function returns, and
@@ -127,7 +127,8 @@ func TestBoundsDropByReason(t *testing.T) {
 		offer(m, "2", 1)
 		offer(m, "3", 1)
 		offer(m, "queue", 1)
-		m.Offer(&rollout.Document{Route: "r"}, rollout.Answer{}, false, 0)
+		cut := rollout.DropPrimary
+		m.Offer(&rollout.Document{Route: "r"}, rollout.Answer{}, 0, &cut)
 		s.busy = true
 		offer(m, "busy", 1)
 		if m.HeldBytes() != 62 || m.Waiting() != 3 {
@@ -141,6 +142,44 @@ func TestBoundsDropByReason(t *testing.T) {
 		runs(t, m, func() {})
 		offer(m, "late", 1)
 		if len(s.compared)+s.dropped[rollout.DropRestart] != 4 || s.dropped[rollout.DropRestart] == 0 {
+			t.Errorf("%d compared, %v dropped", len(s.compared), s.dropped)
+		}
+	})
+}
+
+// Answers are held from their first byte on: all that are on their way together keep
+// to the budget, and what is held is given back once, however it ends.
+func TestAnswersOnTheirWayKeepToTheBudget(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage()
+		m := s.mirror(rollout.None)
+		held := func(want int64) {
+			t.Helper()
+			if got := m.HeldBytes(); got != want {
+				t.Errorf("%d bytes are held, want %d", got, want)
+			}
+		}
+		hold := func(kept, more int, full rollout.DropReason, ok bool) {
+			t.Helper()
+			if gotFull, got := m.Hold(kept, more); got != ok || gotFull != full {
+				t.Errorf("%d more than %d: %v, %v", more, kept, got, gotFull)
+			}
+		}
+		hold(0, 40, 0, true)                      // one
+		hold(0, 50, 0, true)                      // another
+		hold(0, 11, rollout.DropBytes, false)     // a third finds no room
+		hold(50, 11, rollout.DropTooLarge, false) // the second is too large after all
+		held(40)
+		hold(40, 20, 0, true)
+		held(60)
+		cut := rollout.DropPrimary
+		m.Offer(&rollout.Document{Route: "r", Body: make([]byte, 5)}, rollout.Answer{Status: 200, Body: make([]byte, 60)}, 0, &cut)
+		held(0)
+		hold(0, 40, 0, true)
+		m.Offer(&rollout.Document{Route: "r", DocID: "a", Body: make([]byte, 20)}, rollout.Answer{Status: 200, Body: make([]byte, 40)}, 0, nil)
+		held(60)
+		runs(t, m, func() {})
+		if len(s.compared) != 1 || s.dropped[rollout.DropPrimary] != 1 || len(s.dropped) != 1 {
 			t.Errorf("%d compared, %v dropped", len(s.compared), s.dropped)
 		}
 	})

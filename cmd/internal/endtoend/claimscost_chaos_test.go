@@ -14,6 +14,6 @@ func BenchmarkLegacyPathCPUWithout(b *testing.B) {
 		}
 		return "", false
 	}
-	doors := [2]string{openDoor(b, load, without), openDoor(b, load, noVariables)}
-	benchmarkCPU(b, load, doors, [2]string{"doc_id", "doc_id"})
+	doors := [2]string{openDoor(b, load, without, 0).PublicAddress(), openDoor(b, load, noVariables, 0).PublicAddress()}
+	benchmarkCPU(b, load, doors, [2]string{"doc_id", "doc_id"}, [2]string{"without", "claimed"})
 }

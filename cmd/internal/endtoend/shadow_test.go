@@ -85,7 +85,7 @@ func TestOurWorkerSupportsShadows(t *testing.T) {
 	doc := mirrored("doc-1", `{"doc_id":"doc-1","text":"Ada wrote to Charles."}`)
 	for _, arm := range []string{"a", "b"} {
 		run, err := path.Shadow(t.Context(), doc, arm, 20*time.Second)
-		if err != nil || run.State != rollout.RunCompleted || run.BuildID != "b7" || !strings.Contains(string(run.Answer.Body), "ingested") {
+		if err != nil || run.State != rollout.RunCompleted || path.BuildOf(t.Context(), run.WorkflowID) != "b7" || !strings.Contains(string(run.Answer.Body), "ingested") {
 			t.Errorf("arm %s: %+v, %v, body %s", arm, run, err, run.Answer.Body)
 		}
 		if _, err := path.Shadow(t.Context(), doc, arm, 20*time.Second); !errors.Is(err, rollout.ErrDuplicate) {

@@ -136,6 +136,9 @@ func TestValidationGoesOnAfterACrash(t *testing.T) {
 	if result.Certificate.State != certificate.Red || result.Summary != "1 field, 1 cause" {
 		t.Errorf("%s: %s, %+v", result.Certificate.State, result.Summary, result.Certificate.Lines)
 	}
+	if samples := result.Samples; len(samples) != 3 || samples[0].Build != "test" || samples[0].Differences[0].Pattern != "/checksum" {
+		t.Errorf("three samples are kept of one kind, with the worker's build: %+v", samples)
+	}
 	if posts, dry := d.posts.Load(), d.dry.Load(); posts != dry || posts < requests || posts > requests+4*3 {
 		t.Errorf("legacy got %d documents, %d of them as dry runs", posts, dry)
 	}

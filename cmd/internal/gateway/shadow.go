@@ -56,7 +56,8 @@ func (g *Gateway) openShadow(context.Context) error {
 		return err
 	}
 	g.shadow.keeper = evidence.New(evidence.Config{
-		Notes: store, Album: store, Owner: g.name, Comparer: by.Comparer, Redact: by.Redact,
+		By:    evidence.By{Comparer: by.Comparer, Redact: by.Redact, Build: g.temporal.BuildOf},
+		Notes: store, Album: store, Owner: g.name,
 		Keep:     rollout.Keep{Count: c.Samples.Count, Bytes: int64(c.Samples.Bytes)},
 		Observer: shadowObserver{g.metrics}, Log: g.options.Log.Named("shadow"),
 	})

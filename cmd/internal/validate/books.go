@@ -4,12 +4,12 @@ import (
 	"encoding/json"
 
 	"sluice/rollout"
-	"sluice/rollout/compare"
 	"sluice/rollout/evidence"
 )
 
-// books counts exchanges into shares of the evidence.
-type books struct{ comparer *compare.Comparer }
+// books counts exchanges into shares of the evidence, with samples of those that
+// differ.
+type books struct{ by evidence.By }
 
 // Compared returns the share with one exchange more.
 func (b books) Compared(text json.RawMessage, e *rollout.Exchange) (json.RawMessage, error) {
@@ -17,7 +17,7 @@ func (b books) Compared(text json.RawMessage, e *rollout.Exchange) (json.RawMess
 	if err != nil {
 		return nil, err
 	}
-	share.Compared(b.comparer, e)
+	share.Compared(&b.by, e)
 	return share.MarshalJSON()
 }
 

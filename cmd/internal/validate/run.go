@@ -60,6 +60,9 @@ func (v *Validation) Run(ctx context.Context) (*Result, error) {
 	} else {
 		err = v.work(ctx, &share)
 	}
+	if err == nil && v.options.Progress != nil {
+		v.options.Progress(validation.Progress{Done: v.lines.Len(), Total: v.lines.Len()}, nil)
+	}
 	if err != nil {
 		return nil, interrupted(ctx, err)
 	}

@@ -101,10 +101,13 @@ func (v *Validation) openBooks() error {
 	if err != nil {
 		return err
 	}
-	v.books, v.pairs = books{by.Comparer}, by.Pairs
+	v.books, v.pairs = books{evidence.By{Comparer: by.Comparer, Redact: by.Redact, Build: v.build}}, by.Pairs
 	v.reader = evidence.Reader{Rules: by.Rules, Marks: by.Marks, Limits: by.Limits}
 	return nil
 }
+
+// build asks Temporal which worker ran a shadow run.
+func (v *Validation) build(ctx context.Context, id string) string { return v.path.BuildOf(ctx, id) }
 
 func (v *Validation) openTemporal() error {
 	dialing, err := connect.Dialing(v.config.Temporal)
@@ -125,12 +128,12 @@ func (v *Validation) openTemporal() error {
 }
 
 // id names the validation by all that makes its result: the file, how legacy is
-// called, and how answers are compared.
+// called, how answers are compared, and what of them may be kept.
 func (v *Validation) id() string {
 	// Nothing in it can fail to be written.
 	text, _ := json.Marshal([]any{
 		v.lines.SHA256(), v.mode, v.options.IDs, v.options.ReadBack, v.options.Route, v.config.Legacy.URL, v.config.Legacy.DryRun,
-		v.config.Routes, v.config.Shadow.Compare, v.config.Shadow.Pairs, v.config.Rollout.Salt, v.config.Temporal.Prefix,
+		v.config.Routes, v.config.Shadow.Compare, v.config.Shadow.Redact, v.config.Shadow.Pairs, v.config.Rollout.Salt, v.config.Temporal.Prefix,
 	})
 	sum := sha256.Sum256(text)
 	return validation.IDOf(hex.EncodeToString(sum[:16]))

@@ -1,0 +1,74 @@
+package router_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"testing"
+	"time"
+
+	"sluice/rollout"
+)
+
+// mirrorFake holds up to room bytes at one time.
+type mirrorFake struct {
+	room, held int
+	offered    chan offer
+}
+
+type offer struct {
+	body string
+	cut  string // empty if the answer is whole
+	held int    // what is held once this is given back
+}
+
+func (m *mirrorFake) Sampled(*rollout.Policy, string) bool { return true }
+
+func (m *mirrorFake) Hold(kept, more int) (rollout.DropReason, bool) {
+	if m.held+more > m.room {
+		m.held -= kept
+		return rollout.DropBytes, false
+	}
+	m.held += more
+	return 0, true
+}
+
+func (m *mirrorFake) Offer(_ *rollout.Document, primary rollout.Answer, _ time.Duration, cut *rollout.DropReason) {
+	m.held -= len(primary.Body)
+	o := offer{body: string(primary.Body), held: m.held}
+	if cut != nil {
+		o.cut = cut.String()
+	}
+	m.offered <- o
+}
+
+// A mirror gets legacy's answer as far as it can hold it; the client always gets all of
+// it. Whatever happens, what is held is given back, once.
+func TestMirrorHoldsAnswersWithinItsRoom(t *testing.T) {
+	for name, test := range map[string]struct {
+		room    int
+		outcome rollout.Outcome
+		want    offer
+	}{
+		"whole":        {12, rollout.OutcomeOK, offer{body: "one two four"}},
+		"no room":      {11, rollout.OutcomeOK, offer{cut: "bytes"}},
+		"not legacy's": {12, rollout.OutcomeTimeout, offer{body: "one two four", cut: "primary"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			mirror := &mirrorFake{room: test.room, offered: make(chan offer, 2)}
+			d := openDoor(t, func(s *setup) { s.Mirror = mirror },
+				answering(func(_ context.Context, w http.ResponseWriter, _ *http.Request) (rollout.Result, error) {
+					for _, part := range []string{"one ", "two ", "four"} {
+						_, _ = io.WriteString(w, part)
+					}
+					return rollout.Result{Status: http.StatusOK, Outcome: test.outcome}, nil
+				}))
+			if got := d.post(`{"doc_id":"a"}`); got.body != "one two four" {
+				t.Errorf("the client got %v", got)
+			}
+			if got := <-mirror.offered; got != test.want || len(mirror.offered) > 0 {
+				t.Errorf("got %+v, want %+v", got, test.want)
+			}
+		})
+	}
+}
