@@ -10,7 +10,7 @@ import (
 )
 
 // onPostgres is a stack whose gateways share a real PostgreSQL.
-func onPostgres(t *testing.T, settings ...string) (*stack, *pgtest.Server) {
+func onPostgres(t testing.TB, settings ...string) (*stack, *pgtest.Server) {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "claims") // the test's own is closed to PostgreSQL's user
 	if err != nil {
