@@ -20,7 +20,7 @@ const (
 	DefaultMaxBatch    = 256
 	DefaultCommitters  = 2
 	DefaultTimeout     = 2 * time.Second
-	DefaultLeaderTTL   = 3 * time.Second
+	DefaultLeaderTTL   = 2 * time.Second
 	DefaultForgetEvery = time.Second
 )
 
