@@ -16,7 +16,7 @@ import (
 // the real worker while documents go both ways.
 func TestEveryPanelShowsTheRealStack(t *testing.T) {
 	t.Parallel()
-	s := assemble(t, "")
+	s := assemble(t, "", "plan.steps=[{exposure: 50, dwell: 1h}, {exposure: 100}]")
 	s.work(t)
 	s.rollTo(t, 50)
 	prometheus := promtest.Start(t, promtest.Config{
@@ -63,7 +63,7 @@ func (s *stack) failNowAndThen(t *testing.T) (stop func()) {
 // What the real stack exposes keeps to Prometheus' conventions.
 func TestMetricsOfTheRealStackAreClean(t *testing.T) {
 	t.Parallel()
-	s := assemble(t, "")
+	s := assemble(t, "", "plan.steps=[{exposure: 50, dwell: 1h}, {exposure: 100}]")
 	s.work(t)
 	s.rollTo(t, 50)
 	for i := range 20 {

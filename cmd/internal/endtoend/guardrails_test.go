@@ -139,7 +139,7 @@ func (s *stack) wantNone(t *testing.T) {
 // few documents failed; the report says for what, and a release lifts the brake.
 func TestAWorseWorkerIsRolledBack(t *testing.T) {
 	t.Parallel()
-	s, f := guarded(t, 10)
+	s, f := guarded(t, 10, latencies("rollback")...)
 	s.setFaults(t, s.legacy, `{"latency":"150ms","error_rate":0.01}`)
 	s.setFaults(t, s.worker.Address(), `{"error_rate":0.01}`)
 	time.Sleep(5 * time.Second)
@@ -169,7 +169,7 @@ func TestAWorseWorkerIsRolledBack(t *testing.T) {
 
 func TestASlowWorkerIsRolledBack(t *testing.T) {
 	t.Parallel()
-	s, f := guarded(t, 25)
+	s, f := guarded(t, 25, latencies("rollback")...)
 	s.setFaults(t, s.worker.Address(), `{"latency":"4s"}`)
 	began := time.Now()
 	trip := s.wantTrip(t, "latency_p50", "latency_p90", "latency_p99")

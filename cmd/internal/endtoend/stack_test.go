@@ -51,6 +51,9 @@ func assemble(t testing.TB, token string, settings ...string) *stack {
 		"temporal.address=" + s.server.Frontend, "rollout.flags.file=" + s.flagFile,
 		"log.access=false", "drain.lame_duck=0s", "worker.faults=true",
 	}
+	// On a machine that runs tests Temporal is more than five times as slow as this
+	// legacy service: only tests of latency roll back for that.
+	s.settings = append(s.settings, latencies("warn")...)
 	for _, kind := range stores.Kinds() {
 		s.settings = append(s.settings,
 			fmt.Sprintf("worker.stores.%s=%s", kind, s.dsn("documents")),
@@ -61,6 +64,14 @@ func assemble(t testing.TB, token string, settings ...string) *stack {
 	s.client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 128}, Timeout: time.Minute}
 	t.Cleanup(s.client.CloseIdleConnections)
 	return s
+}
+
+// latencies sets what a breach of a latency guardrail leads to.
+func latencies(action string) (settings []string) {
+	for _, quantile := range []string{"p50", "p90", "p99"} {
+		settings = append(settings, "guardrails.limits.latency_"+quantile+".action="+action)
+	}
+	return settings
 }
 
 func (s *stack) dsn(name string) string { return "sqlite:" + filepath.Join(s.dir, name+".db") }

@@ -150,10 +150,11 @@ func (h *helm) findOnce(ctx context.Context, last *time.Time) {
 	}
 	if time.Since(*last) >= interval {
 		*last = now
-		h.gateway.put(ctx, subjectLatencies, h.gateway.latencies.note())
-		if notes, err := h.gateway.board.Notes(ctx, subjectLatencies, h.gateway.name); err == nil {
+		if notes, err := h.gateway.share(ctx, subjectLatencies, h.gateway.latencies.note()); err == nil {
 			facts.Thresholds, _ = thresholds(notes)
 		}
+		last, _ := h.gateway.failed.note()
+		_, _ = h.gateway.share(ctx, subjectFailed, last) // once more, to take over what others left
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -165,11 +166,12 @@ func (h *helm) findOnce(ctx context.Context, last *time.Time) {
 
 // comparisons counts what all gateways' mirrors compared.
 func (h *helm) comparisons(ctx context.Context) (loop.Comparisons, error) {
+	now := time.Now().UTC()
 	compared, mismatched, err := h.gateway.shadow.reader.Totals(ctx)
 	if err != nil {
 		return loop.Comparisons{}, fmt.Errorf("the mirrors' evidence: %w", err)
 	}
-	return loop.Comparisons{Compared: compared, Mismatched: mismatched}, nil
+	return loop.Comparisons{At: now, Compared: compared, Mismatched: mismatched}, nil
 }
 
 // builds lists the worker versions in use, one for each deployment.

@@ -141,3 +141,25 @@ func (g *Gateway) put(ctx context.Context, subject string, content any) {
 		g.options.Log.Debug("a note could not be put down", zap.String("subject", subject), zap.Error(err))
 	}
 }
+
+// share puts a note down, and returns those of all gateways; what gateways left that
+// are gone is read this once more, and then taken away.
+func (g *Gateway) share(ctx context.Context, subject string, content any) ([]rollout.Note, error) {
+	g.put(ctx, subject, content)
+	notes, err := g.board.Notes(ctx, subject, g.name)
+	if err != nil {
+		return nil, err
+	}
+	own := []byte("{}")
+	for _, n := range notes {
+		if n.Owner == g.name {
+			own = n.Body
+		}
+	}
+	for _, n := range notes {
+		if n.Orphan {
+			_, err = g.board.Inherit(ctx, subject, n, g.name, own)
+		}
+	}
+	return notes, err
+}

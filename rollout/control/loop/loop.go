@@ -63,8 +63,11 @@ type Facts struct {
 // Comparisons counts shadows that were compared, and those that disagreed with
 // their primary by what is known of noise.
 type Comparisons struct {
-	Compared   uint64 `json:"compared,omitempty"`
-	Mismatched uint64 `json:"mismatched,omitempty"`
+	// At is when they were counted; zero if they are not known. Of two gateways' the
+	// later ones are taken.
+	At         time.Time `json:"at,omitzero"`
+	Compared   uint64    `json:"compared,omitempty"`
+	Mismatched uint64    `json:"mismatched,omitempty"`
 }
 
 // Verdict is a ruling and what is in it.

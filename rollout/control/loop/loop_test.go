@@ -89,6 +89,12 @@ func (w *table) put(r rollout.Ruling) {
 	}
 }
 
+// compare lets the mirror compare some more documents.
+func (w *table) compare(n uint64) {
+	w.facts.Comparisons.Compared += n
+	w.facts.Comparisons.At = w.session.Now
+}
+
 func (w *table) release(reason string) {
 	w.session.Brake = rollout.Brake{Exposure: rollout.All, Actor: "ann", Reason: reason, At: w.session.Now}
 	w.session.Policy.Brake = rollout.All
@@ -205,7 +211,7 @@ func TestDecidersTakeTurns(t *testing.T) {
 			if w.session.Policy.Exposure() > rollout.None {
 				w.docs(rollout.Temporal, uint64(20+i%5), uint64(i%20/19)*uint64(i/150))
 			}
-			w.facts.Comparisons.Compared += 10
+			w.compare(10)
 			w.rule(names[i/7%3*j])
 		}
 		a, b := one.last.State, many.last.State
@@ -240,7 +246,7 @@ func TestAPlanRunsOnEvidence(t *testing.T) {
 		w.docs(rollout.Legacy, 1000-share, 0)
 		w.docs(rollout.Temporal, share, 0)
 		if e == rollout.None {
-			w.facts.Comparisons.Compared += 20
+			w.compare(20)
 		}
 		d := w.rule("g")
 		if d.Missing == "an approval" && !approved {
@@ -315,9 +321,13 @@ func TestActsAreRefusedWithWhatToDo(t *testing.T) {
 // twice.
 func TestComparisonsAreCountedOnce(t *testing.T) {
 	w := newTable(t)
-	for _, c := range []Comparisons{{1000, 5}, {2000, 5}, {2000, 1}, {3000, 2}, {500, 0}, {1500, 1}} {
-		w.facts.Comparisons = c
+	for _, c := range [][2]uint64{{1000, 5}, {2000, 5}, {2000, 1}, {3000, 2}, {500, 0}, {1500, 1}} {
+		w.facts.Comparisons = Comparisons{At: w.session.Now, Compared: c[0], Mismatched: c[1]}
 		w.rule("g")
+		for _, old := range []Comparisons{{}, {At: w.session.Now.Add(-time.Second), Compared: 9}} { // another gateway's, or one that knows nothing
+			w.facts.Comparisons = old
+			w.rule("h")
+		}
 	}
 	if s := w.last.State.Sum; s.Compared != 4000 || s.Mismatched != 7 {
 		t.Errorf("compared %d, mismatched %d", s.Compared, s.Mismatched)

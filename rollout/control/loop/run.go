@@ -1,6 +1,7 @@
 package loop
 
 import (
+	"bytes"
 	"context"
 	"sync/atomic"
 	"time"
@@ -91,7 +92,12 @@ func (l *Loop) look(ctx context.Context) (*rollout.Session, error) {
 	return &session, l.know(session)
 }
 
+// know keeps what was read. A state that is the same as before is not parsed again.
 func (l *Loop) know(session rollout.Session) error {
+	if k := l.known.Load(); k != nil && bytes.Equal(k.session.State, session.State) {
+		l.known.Store(&known{session: session, state: k.state})
+		return nil
+	}
 	st, err := Parse(session.State)
 	if err == nil {
 		l.known.Store(&known{session: session, state: st})
@@ -141,7 +147,7 @@ func (l *Loop) step(ctx context.Context, due bool) error {
 		return err
 	}
 	facts := l.facts()
-	if l.leads {
+	if l.leads && (len(session.Counts) > 0 || len(l.State().Harms) > 0) {
 		crossed, err := l.Config.Crossed(*session, &facts)
 		if err != nil {
 			return err

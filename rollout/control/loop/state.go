@@ -92,8 +92,9 @@ func (st *State) bin(s *rollout.Session, f *Facts) guard.Bin {
 	bin.Take(s.Counts)
 	bin.Take(st.Harms)
 	st.Harms = nil
-	compared, mismatched := more(&st.Comparisons.Compared, f.Comparisons.Compared), more(&st.Comparisons.Mismatched, f.Comparisons.Mismatched)
-	if compared > 0 || mismatched > 0 {
+	if before, now := st.Comparisons, f.Comparisons; now.At.After(before.At) {
+		st.Comparisons = now
+		compared, mismatched := more(before.Compared, now.Compared), more(before.Mismatched, now.Mismatched)
 		at := bin.At(s.Policy.Epoch, s.Policy.Exposure())
 		at.Compared += max(compared, mismatched)
 		at.Mismatched += mismatched
@@ -101,15 +102,13 @@ func (st *State) bin(s *rollout.Session, f *Facts) guard.Bin {
 	return bin
 }
 
-// more returns how many there are more than before. Fewer are taken for a new
-// beginning: what was once taken in cannot be taken back.
-func more(before *uint64, now uint64) uint64 {
-	was := *before
-	*before = now
-	if now < was {
+// more returns how many there are more than before. Fewer are a new beginning, or
+// mismatches that turned out to be noise: what was once taken in is not taken back.
+func more(before, now uint64) uint64 {
+	if now < before {
 		return 0
 	}
-	return now - was
+	return now - before
 }
 
 // tally adds the bin to the step's evidence.
