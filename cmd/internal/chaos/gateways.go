@@ -15,7 +15,8 @@ import (
 	"sluice/cmd/internal/chaos/workflows"
 )
 
-// gatewayConfig is what all gateways share.
+// gatewayConfig is what all gateways share. Temporal is the worse path here, on
+// purpose: with a rollback there would soon be nothing on it to look at.
 const gatewayConfig = `
 log: {level: info, access: false}
 legacy: {url: "http://%s", answer_timeout: %s}
@@ -29,6 +30,15 @@ rollout: {flags: {file: %s}}
 claims: {store: %s, postgres_file: %q, horizon: %s, lease: %s, timeout: 2s}
 requests: {retry_after: 1s}
 drain: {lame_duck: 0s, timeout: 10s}
+guardrails:
+  limits:
+    error_ratio: {action: warn}
+    error_rate: {action: warn}
+    latency_p99: {action: warn}
+    latency_p90: {action: warn}
+    latency_p50: {action: warn}
+    mismatch: {action: warn}
+    dead_letter: {action: warn}
 routes:
 %s`
 
