@@ -221,3 +221,36 @@ func (s *stack) poison(t *testing.T) {
 		}
 	}
 }
+
+// Gateways count together, one decides for all, and another goes on where that one was
+// if it is gone.
+func TestGatewaysRollBackTogether(t *testing.T) {
+	t.Parallel()
+	s, _ := onPostgres(t)
+	s.work(t)
+	second := s.openGateway(t, "data="+s.dir+"/second")
+	third, stop := s.runGateway(t, append(s.settings, "data="+s.dir+"/third"))
+	addresses := []string{s.gateway.PublicAddress(), second.PublicAddress()}
+	s.rollTo(t, 25)
+	for _, operator := range []string{second.OperatorAddress(), third.OperatorAddress()} {
+		s.reads(t, operator, exposure, "0.25")
+	}
+	s.setFaults(t, s.legacy, `{"error_rate":0.01}`)
+	f := s.flow(t, "doc-", 50, append(addresses, third.PublicAddress())...)
+	leads := func() string { return s.plan(t).Leader }
+	eventually(t, "one decides", func() bool { return leads() != "" && f.of("temporal") > 20 })
+	before := leads()
+	f.stop()
+	stop() // perhaps the one that decides
+	f = s.flow(t, "more-", 50, addresses...)
+	s.setFaults(t, s.worker.Address(), `{"error_rate":0.4}`)
+	began := time.Now()
+	trip := s.wantTrip(t, "error_ratio")
+	s.reads(t, second.OperatorAddress(), exposure, "0")
+	t.Logf("%s decided first, %s at last; rolled back after %s and %d failed documents", before, trip.By, time.Since(began).Round(time.Millisecond), f.of("temporal failed"))
+	var theirs loop.View
+	a := get(t, s.client, "http://"+second.OperatorAddress()+"/api/plan")
+	if err := json.Unmarshal(a.body, &theirs); err != nil || theirs.Brake != 0 {
+		t.Errorf("the other gateway says %+v, %v", theirs, err)
+	}
+}
