@@ -89,10 +89,12 @@ func (b *Book) resolve(ctx context.Context, s suspect) (settled bool, longest ti
 	}
 	if held(h, c) {
 		b.attend(h) // its turn comes when what is before it has ended
-		return false, awaitedPause, nil
+		return false, lastPause, nil
 	}
+	front, awaited := h.Front()
+	awaited = awaited && front.Intent == s.intent
 	settled, err = b.ask(ctx, s, c)
-	if _, awaited := h.Front(); awaited && err == nil {
+	if awaited && err == nil {
 		return settled, awaitedPause, nil
 	}
 	return settled, lastPause, err
