@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"sluice/rollout"
 	"sluice/rollout/store/embedded"
@@ -121,8 +122,34 @@ func TestDirectoryOfABuildThatDidNotCount(t *testing.T) {
 	}
 }
 
-// The sweeper takes all segments away in turn: the totals outlive them, and an empty
-// log.
+// The totals outlive a log of which nothing is left.
+func TestCountsOutliveTheLog(t *testing.T) {
+	t.Parallel()
+	c := gateway(filepath.Join(scratch(t), "live"))
+	c.Horizon = 50 * time.Millisecond // which is also how often the sweeper looks
+	for round := range uint64(3) {
+		s := open(t, c)
+		if got := ever(t, s).assigned; got != round {
+			t.Errorf("round %d: %d were counted", round, got)
+		}
+		if err := s.Update(t.Context(), "doc", take(wish("doc"))); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Update(t.Context(), "doc", func(h *rollout.Holding, _ rollout.Instant) error { h.Claims = nil; return nil }); err != nil {
+			t.Fatal(err)
+		}
+		for limit := time.Now().Add(20 * time.Second); embedded.LogBytes(s) > 0; time.Sleep(5 * time.Millisecond) {
+			if time.Now().After(limit) {
+				t.Fatal("the log is not emptied")
+			}
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// The sweeper takes all segments away in turn: the totals outlive them.
 func TestCountsOutliveTheirRecords(t *testing.T) {
 	t.Parallel()
 	c := small(filepath.Join(scratch(t), "live"))
