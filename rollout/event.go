@@ -30,6 +30,9 @@ const (
 	// EventCompared: its shadow was compared; EventMismatched: it disagreed.
 	EventCompared
 	EventMismatched
+	// EventWithdrawn: it was assigned, and is no document of either arm after all: its
+	// client may not bring any.
+	EventWithdrawn
 	events
 )
 

@@ -29,6 +29,9 @@ const (
 	FateInvalid
 	// FateDead: bad, and a dead letter.
 	FateDead
+	// FateWithdrawn: the client was not let in. It says nothing of the path, and only
+	// legacy takes such documents.
+	FateWithdrawn
 )
 
 // FateOf returns what an outcome is for the guardrails. Accepted is no end.
@@ -88,6 +91,11 @@ func (h *Holding) judge(c *Claim, end Ending, at Instant) {
 		return
 	}
 	c.Trial.Ended = true
+	if end.Fate == FateWithdrawn {
+		c.Trial.Timed = true
+		h.count(c, EventWithdrawn)
+		return
+	}
 	bad := end.Fate == FateBad || end.Fate == FateDead
 	if bad && !h.countsAgain(at) {
 		return

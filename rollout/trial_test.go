@@ -205,6 +205,31 @@ func TestWhatACrashLeftCountsNowhere(t *testing.T) {
 	w.want("lost with its gateway", rollout.Legacy, happened{rollout.EventAssigned: 1})
 }
 
+// What never ran has no outcome yet: its retry has, in the arm of the first.
+func TestTheRetryOfWhatNeverRanCounts(t *testing.T) {
+	w := newTrials(t, 500_000)
+	g := w.take(w.ask("a", 1))
+	if err := w.change(func() error {
+		_ = w.h.Fenced("a", g.Life)
+		return w.h.Void("a", g.Life, w.at())
+	}); err != nil {
+		t.Fatal(err)
+	}
+	w.want("never ran", rollout.Temporal, happened{rollout.EventAssigned: 1})
+	g = w.take(w.ask("a", 1))
+	w.finish("a", g.Life, done, rollout.ClaimDone, rollout.Thresholds{})
+	w.want("ran", rollout.Temporal, happened{rollout.EventAssigned: 1, rollout.EventGood: 1})
+}
+
+// Legacy answers clients who may not; the gateway does, before a document of theirs
+// is assigned to Temporal. Neither counts.
+func TestWhoMayNotCountsNowhere(t *testing.T) {
+	w := newTrials(t, 500_000)
+	w.take(w.ask("a", 600_000))
+	w.sent("a", rollout.FateWithdrawn)
+	w.want("not let in", rollout.Legacy, happened{rollout.EventAssigned: 1, rollout.EventWithdrawn: 1})
+}
+
 func TestWhatLingersIsSlowAndThenBad(t *testing.T) {
 	w := newTrials(t, 500_000)
 	limits, horizon := rollout.Thresholds{time.Second, 2 * time.Second, 3 * time.Second}, time.Minute

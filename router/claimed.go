@@ -35,7 +35,7 @@ func (v *visit) claimed() {
 		v.granted(ticket)
 		if ticket.Path == rollout.Temporal && !allowed {
 			if allowed = v.authorised(); !allowed {
-				v.warn("abandon", ticket.Abandon(ctx))
+				v.warn("abandon", ticket.Withdraw(ctx))
 				return
 			}
 		}
@@ -62,8 +62,8 @@ func (v *visit) ask() rollout.Ask {
 	ask.Counts, ask.Own = !v.rt.config.Breaker.Open(), v.policy.Exposure()
 	q := rollout.Question{Bucket: v.doc.Bucket}
 	decision := v.policy.Decide(q)
-	if decision.Path == rollout.Temporal && v.rt.config.Temporal.Oversize(&v.doc) {
-		ask.Oversize, q.Oversize = true, true
+	if (decision.Path == rollout.Temporal || ask.Own > rollout.None) && v.rt.config.Temporal.Oversize(&v.doc) {
+		ask.Oversize, q.Oversize, ask.Counts = true, true, false // on neither arm
 		decision = v.policy.Decide(q)
 	}
 	v.record.Decision = decision

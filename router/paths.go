@@ -28,6 +28,9 @@ func (v *visit) toLegacy(ctx context.Context, t *claims.Ticket) rollout.Result {
 		return v.forward(ctx)
 	})
 	end := rollout.Ending{Fate: rollout.FateOf(result.Outcome), Took: time.Since(began)}
+	if v.route.Authorise != nil && (result.Status == http.StatusUnauthorized || result.Status == http.StatusForbidden) {
+		end = rollout.Ending{Fate: rollout.FateWithdrawn} // on the other path it was not even assigned
+	}
 	v.warn("settle", v.sent(ctx, t, result, end))
 	return result
 }

@@ -23,6 +23,8 @@ const (
 type Arm struct {
 	// Assigned documents, counted when they were.
 	Assigned uint64 `json:"a,omitempty"`
+	// Withdrawn are those of Assigned whose clients were not let in.
+	Withdrawn uint64 `json:"w,omitempty"`
 	// Good, Bad and Invalid (4xx) are the outcomes; each document has one.
 	Good    uint64 `json:"g,omitempty"`
 	Bad     uint64 `json:"b,omitempty"`
@@ -38,8 +40,12 @@ type Arm struct {
 // Settled returns the number of documents with an outcome.
 func (a *Arm) Settled() uint64 { return a.Good + a.Bad + a.Invalid }
 
+// placed returns the documents that were assigned and not withdrawn.
+func (a *Arm) placed() uint64 { return a.Assigned - min(a.Assigned, a.Withdrawn) }
+
 func (a *Arm) add(other *Arm) {
 	a.Assigned += other.Assigned
+	a.Withdrawn += other.Withdrawn
 	a.Good += other.Good
 	a.Bad += other.Bad
 	a.Invalid += other.Invalid

@@ -221,8 +221,15 @@ func (t *Ticket) sent(ctx context.Context, answered bool, end rollout.Ending, ch
 	return err
 }
 
+// Withdraw is Abandon for a document whose client may not bring it.
+func (t *Ticket) Withdraw(ctx context.Context) error {
+	return t.abandon(ctx, rollout.Ending{Fate: rollout.FateWithdrawn})
+}
+
 // Abandon gives up a life for which nothing was sent.
-func (t *Ticket) Abandon(ctx context.Context) error {
+func (t *Ticket) Abandon(ctx context.Context) error { return t.abandon(ctx, rollout.Ending{}) }
+
+func (t *Ticket) abandon(ctx context.Context, end rollout.Ending) error {
 	err := t.settled(ctx, func(h *rollout.Holding, at rollout.Instant) error {
 		if t.Step == rollout.StepStart {
 			if err := h.Attempted(t.Intent, t.Life, rollout.VerdictNothing); err != nil {
@@ -230,6 +237,9 @@ func (t *Ticket) Abandon(ctx context.Context) error {
 			}
 		}
 		err := h.Void(t.Intent, t.Life, at)
+		if err == nil {
+			h.Judge(t.Intent, end, at)
+		}
 		if errors.Is(err, rollout.ErrNotFenced) {
 			return nil // others are at it; the verdict is stored all the same
 		}
