@@ -19,6 +19,18 @@ type records struct {
 	mu       sync.Mutex
 	holdings map[string][]byte // guarded by mu
 	broken   error             // what every use fails with; guarded by mu
+	counts   rollout.Counts    // guarded by mu
+}
+
+// counted returns how often something was counted, by arm and event.
+func (r *records) counted() map[rollout.Path]map[rollout.Event]uint64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	all := map[rollout.Path]map[rollout.Event]uint64{rollout.Legacy: {}, rollout.Temporal: {}}
+	for _, c := range r.counts {
+		all[c.Arm][c.Event] += c.Times
+	}
+	return all
 }
 
 func (r *records) Update(_ context.Context, docID string, change func(*rollout.Holding, rollout.Instant) error) error {
@@ -33,6 +45,9 @@ func (r *records) Update(_ context.Context, docID string, change func(*rollout.H
 	}
 	if err := change(h, rollout.Instant{Now: time.Now(), Policy: r.policy(), Horizon: time.Minute}); err != nil {
 		return err
+	}
+	for _, c := range h.Counts {
+		r.counts.Add(c)
 	}
 	h.Version++
 	r.holdings[docID] = rollout.AppendHolding(nil, h)
