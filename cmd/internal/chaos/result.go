@@ -103,8 +103,8 @@ func (r *Result) String() string {
 		fmt.Fprintf(&b, "  books of %s: accepted %d lives = legacy %d + temporal %d + in flight %d + dead letter %d; residue %d\n",
 			r.Books[i].Route, own.Accepted, own.Legacy, own.Temporal, own.InFlight, own.DeadLetter, own.Residue)
 	}
-	fmt.Fprintf(&b, "  %d lives on Temporal, %d answers replayed, %d activities repeated by Temporal, %d repeated on legacy by clients themselves, %d wishes unanswered, %d ingested after their clients had gone\n",
-		t.Lives, t.Replayed, t.CrashRepeats, t.OwnRepeats, t.Unanswered, t.Late)
+	fmt.Fprintf(&b, "  %d lives on Temporal, %d answers replayed, %d activities repeated by Temporal, %d repeated on legacy by clients themselves, %d wishes unanswered, %d ingested after their clients had gone, %d held off by other versions\n",
+		t.Lives, t.Replayed, t.CrashRepeats, t.OwnRepeats, t.Unanswered, t.Late, t.HeldOff)
 	fmt.Fprintf(&b, "  done to processes: %s\n", words(r.Acts))
 	for _, link := range slices.Sorted(maps.Keys(r.Faults)) {
 		fmt.Fprintf(&b, "  faults %-16s %s\n", link+":", words(r.Faults[link]))

@@ -67,7 +67,7 @@ func (w *wish) checkEffects(broken complaint) {
 		}
 		seen[a.Attempt] = true
 	}
-	if w.givenUp && !w.late() {
+	if w.givenUp && !w.late() && !w.heldOff() {
 		broken(Stuck, "the client had no final answer after %d attempts", len(w.answers))
 	}
 }

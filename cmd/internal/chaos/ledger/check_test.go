@@ -100,6 +100,27 @@ func TestCheckAllowsWhatIsAllowed(t *testing.T) {
 	}
 }
 
+// A client that is told to the end that its document is under way is no violation; one
+// that got no answer, or another, is.
+func TestHeldOffIsToldApart(t *testing.T) {
+	for problem, held := range map[string]bool{"held": true, "busy": true, "temporal-ambiguous": false, "": false} {
+		l := ledger.New(1)
+		l.Wished(0, "doc")
+		for n := range 40 {
+			status := 503 * (n % 2) // every other is lost on its way
+			if problem == "" {
+				status = 0
+			}
+			l.Answered(0, ledger.Answer{Attempt: n, Status: status, Problem: "urn:sluice:problem:" + problem})
+		}
+		l.GaveUp(0, true)
+		stuck := len(l.Check()) > 0
+		if table := l.Table(func(int) bool { return false }); stuck == held || (table.HeldOff == 1) != held || table.Unanswered != 1 {
+			t.Errorf("%q: stuck %v, %+v", problem, stuck, table)
+		}
+	}
+}
+
 // An accepted wish that is nowhere is in the residue.
 func TestTableNamesTheResidue(t *testing.T) {
 	l := ledger.New(2)

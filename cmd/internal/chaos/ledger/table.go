@@ -1,6 +1,9 @@
 package ledger
 
-import "net/http"
+import (
+	"net/http"
+	"slices"
+)
 
 // Table is where the accepted wishes are. Accepted is the sum of Legacy,
 // Temporal, InFlight and DeadLetter, or there is a residue.
@@ -16,8 +19,9 @@ type Table struct {
 	// Residue lists the accepted wishes that are in none of these, or in two.
 	Residue []int
 	// Unanswered never got a final answer. Late were accepted, and ingested after
-	// their clients had given up asking.
-	Unanswered, Late int
+	// their clients had given up asking. HeldOff were told to the end that other
+	// versions of their document are under way.
+	Unanswered, Late, HeldOff int
 
 	// OwnRepeats counts what clients sent to legacy again themselves and legacy
 	// ingested again; CrashRepeats the activities that Temporal repeated.
@@ -39,6 +43,9 @@ func (l *Ledger) Table(running func(wish int) bool) Table {
 		}
 		t.Wishes++
 		t.count(w)
+		if w.givenUp && w.heldOff() {
+			t.HeldOff++
+		}
 		if !w.accepted() {
 			t.Unanswered++
 			continue
@@ -110,6 +117,26 @@ func (w *wish) accepted() bool {
 // late reports whether Temporal took the wish, said so, and ran it: behind other
 // versions of its document that may be long after its client went.
 func (w *wish) late() bool { return w.accepted() && len(w.runs) > 0 }
+
+// heldAnswers is how many of the last answers must say so.
+const heldAnswers = 20
+
+// heldOff reports whether the wish waited to the end for its document, which was
+// never at rest on the other path, or had as many versions under way as it may. It
+// runs nowhere meanwhile, and its client knows.
+func (w *wish) heldOff() bool {
+	held := 0
+	for _, a := range slices.Backward(w.answers) {
+		waits := a.Problem == "urn:sluice:problem:held" || a.Problem == "urn:sluice:problem:busy"
+		if held == heldAnswers || a.Status != 0 && !waits {
+			break
+		}
+		if a.Status != 0 {
+			held++
+		}
+	}
+	return held == heldAnswers
+}
 
 // DeadStatus is what the gateway answers for a dead letter.
 const DeadStatus = http.StatusFailedDependency
