@@ -92,6 +92,9 @@ func (st *State) bin(s *rollout.Session, f *Facts) guard.Bin {
 	bin.Take(s.Counts)
 	bin.Take(st.Harms)
 	st.Harms = nil
+	if f.Comparisons == (Comparisons{}) {
+		return bin // a decider that has just started knows of none yet
+	}
 	compared, mismatched := more(&st.Comparisons.Compared, f.Comparisons.Compared), more(&st.Comparisons.Mismatched, f.Comparisons.Mismatched)
 	if compared > 0 || mismatched > 0 {
 		at := bin.At(s.Policy.Epoch, s.Policy.Exposure())
