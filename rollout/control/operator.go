@@ -130,5 +130,8 @@ func Force(plan Plan, p Progress, step string, epoch uint64, act Act) (Progress,
 		p.Disarmed = &act
 	}
 	p.enter(&plan, to, epoch, act.At)
+	if c.To == c.From {
+		p.Epoch = epoch // none follows
+	}
 	return p, c, nil
 }

@@ -89,6 +89,9 @@ func (c *Config) Rule(s rollout.Session, f *Facts) (*Verdict, error) {
 	st.tally(bin, &c.Plan)
 	evidence := st.evidence(&s, f, c)
 	decision, progress := control.Tick(c.Plan, st.Progress, evidence, now)
+	if !progress.Since.Equal(st.Progress.Since) {
+		st.Tally = guard.Tally{} // another step, or the same anew
+	}
 	st.Progress, st.Owner, st.At, st.Epoch = progress, f.Owner, now, s.Policy.Epoch
 	if f.Thresholds != (rollout.Thresholds{}) {
 		st.Thresholds = f.Thresholds

@@ -8,6 +8,7 @@ import (
 
 	"sluice/rollout"
 	"sluice/rollout/control"
+	"sluice/rollout/guard"
 )
 
 // Action is what an operator does to the plan.
@@ -53,6 +54,7 @@ func (c *Config) Steer(s rollout.Session, action Action, step string, act contro
 	case ActionForce:
 		var certificate control.Certificate
 		if *p, certificate, err = control.Force(c.Plan, *p, step, s.Policy.Epoch, act); err == nil {
+			st.Tally = guard.Tally{}
 			var body []byte
 			body, err = json.Marshal(certificate)
 			pages = append(pages, rollout.Page{Subject: SubjectCertificates, Body: body})
