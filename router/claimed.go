@@ -59,10 +59,11 @@ func (v *visit) wait() time.Duration {
 func (v *visit) ask() rollout.Ask {
 	ask := rollout.Ask{Digest: v.name(), Intent: v.doc.Intent, Route: v.route.Name, Bucket: v.doc.Bucket, Temporal: true}
 	ask.Once = v.once
-	ask.Counts, ask.Own = !v.rt.config.Breaker.Open(), v.policy.Exposure()
+	oversize := v.rt.config.Temporal.Oversize(&v.doc) // then it counts in neither arm
+	ask.Counts, ask.Own = !oversize && !v.rt.config.Breaker.Open(), v.policy.Exposure()
 	q := rollout.Question{Bucket: v.doc.Bucket}
 	decision := v.policy.Decide(q)
-	if decision.Path == rollout.Temporal && v.rt.config.Temporal.Oversize(&v.doc) {
+	if decision.Path == rollout.Temporal && oversize {
 		ask.Oversize, q.Oversize = true, true
 		decision = v.policy.Decide(q)
 	}
