@@ -78,7 +78,6 @@ func (h *Holding) Void(intent Intent, life uint64, at Instant) error {
 	case c.committed():
 		return ErrNotFenced
 	}
-	c.unjudged() // nothing ran; a retry may go elsewhere
 	c.settle(ClaimVoid, at.Now)
 	return nil
 }

@@ -1,6 +1,7 @@
 package rollout_test
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -203,6 +204,39 @@ func TestWhatACrashLeftCountsNowhere(t *testing.T) {
 	w.take(w.ask("a", 1))
 	w.sent("a", rollout.FateBad)
 	w.want("lost with its gateway", rollout.Legacy, happened{rollout.EventAssigned: 1})
+}
+
+// A start that was lost says nothing. What its retry comes to is the intent's outcome,
+// if it goes where the hash put it.
+func TestARetryOfWhatNeverRanCounts(t *testing.T) {
+	for name, row := range map[string]struct {
+		lowered rollout.Exposure
+		want    happened
+	}{
+		"on Temporal": {500_000, happened{rollout.EventAssigned: 1, rollout.EventBad: 1}},
+		"elsewhere":   {0, happened{rollout.EventAssigned: 1}},
+	} {
+		w := newTrials(t, 500_000)
+		g := w.take(w.ask("a", 1))
+		err := w.change(func() error {
+			return errors.Join(w.h.Fenced("a", g.Life), w.h.Void("a", g.Life, w.at()))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		instant := w.at
+		w.at = func() rollout.Instant {
+			i := instant()
+			i.Policy = rollout.Reading{Rollout: row.lowered}.Policy(2)
+			return i
+		}
+		if g = w.take(w.ask("a", 1)); g.Path == rollout.Legacy {
+			w.sent("a", rollout.FateGood)
+		} else {
+			w.finish("a", g.Life, broken, rollout.ClaimFailed, rollout.Thresholds{})
+		}
+		w.want(name, rollout.Temporal, row.want)
+	}
 }
 
 func TestWhatLingersIsSlowAndThenBad(t *testing.T) {
