@@ -87,7 +87,7 @@ func appendClaim(b []byte, c *Claim) []byte {
 // flags packs all but the exposure.
 func (t *Trial) flags() byte {
 	b := byte(t.Arm)
-	for i, set := range []bool{t.Counts, t.Ended, t.Timed} {
+	for i, set := range []bool{t.Counts, t.Ended, t.Timed, t.Placed} {
 		if set {
 			b |= 2 << i
 		}
@@ -97,8 +97,8 @@ func (t *Trial) flags() byte {
 
 func (p *parser) trial() Trial {
 	b := p.byte()
-	t := Trial{Arm: Path(b & 1), Counts: b&2 != 0, Ended: b&4 != 0, Timed: b&8 != 0, Exposure: Exposure(p.number())}
-	p.bad = p.bad || b > 15 || t.Exposure > All
+	t := Trial{Arm: Path(b & 1), Counts: b&2 != 0, Ended: b&4 != 0, Timed: b&8 != 0, Placed: b&16 != 0, Exposure: Exposure(p.number())}
+	p.bad = p.bad || b > 31 || t.Exposure > All
 	return t
 }
 

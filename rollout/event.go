@@ -30,9 +30,12 @@ const (
 	// EventCompared: its shadow was compared; EventMismatched: it disagreed.
 	EventCompared
 	EventMismatched
-	// EventWithdrawn: it was assigned, and is no document of either arm after all: its
+	// EventWithdrawn: it was placed, and is no document of either arm after all: its
 	// client may not bring any.
 	EventWithdrawn
+	// EventPlaced: it was assigned while nothing was on record of its document, which
+	// is so as often on both arms. The sample ratio uses these.
+	EventPlaced
 	events
 )
 

@@ -13,7 +13,7 @@ func randomCounts(rng *rand.Rand) (counts []rollout.Count) {
 	for range rng.IntN(6) {
 		counts = append(counts, rollout.Count{
 			Epoch: rng.Uint64N(1 << 40), Exposure: rollout.Exposure(rng.IntN(1_000_001)), Arm: rollout.Path(rng.IntN(2)),
-			Event: rollout.Event(rng.IntN(int(rollout.EventMismatched) + 1)), Times: rng.Uint64N(1 << 40),
+			Event: rollout.Event(rng.IntN(int(rollout.EventPlaced) + 1)), Times: rng.Uint64N(1 << 40),
 		})
 	}
 	return counts
@@ -53,7 +53,7 @@ func TestWhatACountIs(t *testing.T) {
 			seen[c.What()] = c
 		}
 	}
-	for _, none := range []uint32{1_000_001, (uint32(rollout.EventMismatched) + 1) << 21, 1 << 31} {
+	for _, none := range []uint32{1_000_001, (uint32(rollout.EventPlaced) + 1) << 21, 1 << 31} {
 		if c, ok := rollout.Unpack(1, none, 1); ok {
 			t.Errorf("%d is %+v", none, c)
 		}

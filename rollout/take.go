@@ -135,6 +135,9 @@ func (h *Holding) again(c *Claim, ask Ask, at Instant) (Grant, error) {
 		if holder, held := h.Holder(); held && holder != path {
 			return Grant{}, ErrHeld
 		}
+		if c.State == ClaimVoid && path != c.Trial.Arm {
+			c.unjudged() // it says nothing of the arm that the hash gave it
+		}
 		if c.Path == Temporal {
 			c.renew(at.Now)
 		} else {

@@ -12,8 +12,8 @@ type Trial struct {
 	Arm      Path
 	Exposure Exposure
 	// Ended: its first final outcome was counted, or never will be. Timed: it was
-	// held against the thresholds.
-	Ended, Timed bool
+	// held against the thresholds. Placed: it was counted as EventPlaced.
+	Ended, Timed, Placed bool
 }
 
 // Fate is a document's final outcome, as guardrails see it.
@@ -71,6 +71,9 @@ func (h *Holding) try(c *Claim, bucket Bucket, exposure Exposure) {
 		c.Trial.Arm = Temporal
 	}
 	h.count(c, EventAssigned)
+	if c.Trial.Placed = len(h.Claims) == 1; c.Trial.Placed {
+		h.count(c, EventPlaced)
+	}
 }
 
 // count adds one event of the claim's document to Counts.
@@ -93,7 +96,9 @@ func (h *Holding) judge(c *Claim, end Ending, at Instant) {
 	c.Trial.Ended = true
 	if end.Fate == FateWithdrawn {
 		c.Trial.Timed = true
-		h.count(c, EventWithdrawn)
+		if c.Trial.Placed {
+			h.count(c, EventWithdrawn)
+		}
 		return
 	}
 	bad := end.Fate == FateBad || end.Fate == FateDead

@@ -1,6 +1,7 @@
 package rollout_test
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -89,7 +90,7 @@ func (w *trials) want(what string, arm rollout.Path, want map[rollout.Event]uint
 	w.t.Helper()
 	got := map[rollout.Event]uint64{}
 	for _, c := range w.sum {
-		if c.Arm == arm {
+		if c.Arm == arm && c.Event != rollout.EventPlaced {
 			got[c.Event] += c.Times
 		}
 	}
@@ -205,20 +206,25 @@ func TestWhatACrashLeftCountsNowhere(t *testing.T) {
 	w.want("lost with its gateway", rollout.Legacy, happened{rollout.EventAssigned: 1})
 }
 
-// What never ran has no outcome yet: its retry has, in the arm of the first.
-func TestTheRetryOfWhatNeverRanCounts(t *testing.T) {
+// The sample ratio is taken of documents that rested: those of which something is
+// under way, or was lately, are more on the slower path.
+func TestOnlyRestedDocumentsAreSampled(t *testing.T) {
 	w := newTrials(t, 500_000)
-	g := w.take(w.ask("a", 1))
-	if err := w.change(func() error {
-		_ = w.h.Fenced("a", g.Life)
-		return w.h.Void("a", g.Life, w.at())
-	}); err != nil {
-		t.Fatal(err)
+	for i, wait := range []time.Duration{0, 0, time.Minute, 48 * time.Hour, 0} {
+		w.now = w.now.Add(wait)
+		intent := rollout.Intent(fmt.Sprint("v", i))
+		g := w.take(w.ask(intent, 1))
+		w.finish(intent, g.Life, done, rollout.ClaimDone, rollout.Thresholds{})
 	}
-	w.want("never ran", rollout.Temporal, happened{rollout.EventAssigned: 1})
-	g = w.take(w.ask("a", 1))
-	w.finish("a", g.Life, done, rollout.ClaimDone, rollout.Thresholds{})
-	w.want("ran", rollout.Temporal, happened{rollout.EventAssigned: 1, rollout.EventGood: 1})
+	placed := uint64(0)
+	for _, c := range w.sum {
+		if c.Event == rollout.EventPlaced {
+			placed += c.Times
+		}
+	}
+	if placed != 2 {
+		t.Errorf("%d of five versions are sampled, want the first and the one after a rest", placed)
+	}
 }
 
 // Legacy answers clients who may not; the gateway does, before a document of theirs
@@ -228,6 +234,39 @@ func TestWhoMayNotCountsNowhere(t *testing.T) {
 	w.take(w.ask("a", 600_000))
 	w.sent("a", rollout.FateWithdrawn)
 	w.want("not let in", rollout.Legacy, happened{rollout.EventAssigned: 1, rollout.EventWithdrawn: 1})
+}
+
+// A start that was lost says nothing. What its retry comes to is the intent's outcome,
+// if it goes where the hash put it.
+func TestARetryOfWhatNeverRanCounts(t *testing.T) {
+	for name, row := range map[string]struct {
+		lowered rollout.Exposure
+		want    happened
+	}{
+		"on Temporal": {500_000, happened{rollout.EventAssigned: 1, rollout.EventBad: 1}},
+		"elsewhere":   {0, happened{rollout.EventAssigned: 1}},
+	} {
+		w := newTrials(t, 500_000)
+		g := w.take(w.ask("a", 1))
+		err := w.change(func() error {
+			return errors.Join(w.h.Fenced("a", g.Life), w.h.Void("a", g.Life, w.at()))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		instant := w.at
+		w.at = func() rollout.Instant {
+			i := instant()
+			i.Policy = rollout.Reading{Rollout: row.lowered}.Policy(2)
+			return i
+		}
+		if g = w.take(w.ask("a", 1)); g.Path == rollout.Legacy {
+			w.sent("a", rollout.FateGood)
+		} else {
+			w.finish("a", g.Life, broken, rollout.ClaimFailed, rollout.Thresholds{})
+		}
+		w.want(name, rollout.Temporal, row.want)
+	}
 }
 
 func TestWhatLingersIsSlowAndThenBad(t *testing.T) {

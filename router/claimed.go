@@ -59,11 +59,12 @@ func (v *visit) wait() time.Duration {
 func (v *visit) ask() rollout.Ask {
 	ask := rollout.Ask{Digest: v.name(), Intent: v.doc.Intent, Route: v.route.Name, Bucket: v.doc.Bucket, Temporal: true}
 	ask.Once = v.once
-	ask.Counts, ask.Own = !v.rt.config.Breaker.Open(), v.policy.Exposure()
+	oversize := v.rt.config.Temporal.Oversize(&v.doc) // then it counts in neither arm
+	ask.Counts, ask.Own = !oversize && !v.rt.config.Breaker.Open(), v.policy.Exposure()
 	q := rollout.Question{Bucket: v.doc.Bucket}
 	decision := v.policy.Decide(q)
-	if (decision.Path == rollout.Temporal || ask.Own > rollout.None) && v.rt.config.Temporal.Oversize(&v.doc) {
-		ask.Oversize, q.Oversize, ask.Counts = true, true, false // on neither arm
+	if decision.Path == rollout.Temporal && oversize {
+		ask.Oversize, q.Oversize = true, true
 		decision = v.policy.Decide(q)
 	}
 	v.record.Decision = decision

@@ -22,13 +22,16 @@ type records struct {
 	counts   rollout.Counts    // guarded by mu
 }
 
-// counted returns how often something was counted, by arm and event.
+// counted returns how often something was counted, by arm and event, but for what only
+// the sample ratio is taken of.
 func (r *records) counted() map[rollout.Path]map[rollout.Event]uint64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	all := map[rollout.Path]map[rollout.Event]uint64{rollout.Legacy: {}, rollout.Temporal: {}}
 	for _, c := range r.counts {
-		all[c.Arm][c.Event] += c.Times
+		if c.Event != rollout.EventPlaced {
+			all[c.Arm][c.Event] += c.Times
+		}
 	}
 	return all
 }

@@ -108,7 +108,7 @@ func (w *world) evidence() (e Evidence, proved, fair bool) {
 	const documents = 4_000_000
 	served := uint64(float64(documents) * float64(step.Exposure) / float64(rollout.All))
 	e.Tally.Sum = guard.Segment{
-		Temporal: guard.Arm{Assigned: served, Good: served}, Legacy: guard.Arm{Assigned: documents - served, Good: documents - served},
+		Temporal: guard.Arm{Assigned: served, Placed: served, Good: served}, Legacy: guard.Arm{Assigned: documents - served, Placed: documents - served, Good: documents - served},
 		Compared: 1_000,
 	}
 	switch w.rng.IntN(12) {
@@ -123,7 +123,7 @@ func (w *world) evidence() (e Evidence, proved, fair bool) {
 		proved = served == 0
 	case 4:
 		if served > 0 && step.Exposure < rollout.All {
-			e.Tally.Sum.Temporal.Assigned -= served / 5
+			e.Tally.Sum.Temporal.Placed -= served / 5
 			fair = false
 		}
 	}
@@ -261,7 +261,7 @@ func (w *world) human() {
 			w.held = false
 		}
 	case 5, 6:
-		if p, err = Rearm(p, w.act()); err == nil {
+		if p, err = Rearm(w.plan, p, w.act()); err == nil {
 			w.lowered = false
 		}
 	case 7:
@@ -346,7 +346,7 @@ func (w *world) event(t *testing.T) {
 		if w.latched || w.progress.Brake.Set {
 			w.release()
 		}
-		w.progress, _ = Rearm(w.progress, w.act())
+		w.progress, _ = Rearm(w.plan, w.progress, w.act())
 		w.progress, _ = Resume(w.progress, w.act())
 		w.lowered, w.held = false, false
 	}

@@ -84,14 +84,18 @@ func Resume(p Progress, act Act) (Progress, error) {
 	return p, nil
 }
 
-// Rearm lets the plan rise again after a human lowered the exposure. It fails with
+// Rearm lets the plan rise again after a human lowered the exposure; where the
+// configuration has no plan any more, the flag alone rules then. It fails with
 // ErrNoReason.
-func Rearm(p Progress, act Act) (Progress, error) {
+func Rearm(plan Plan, p Progress, act Act) (Progress, error) {
 	if err := act.signed(); err != nil {
 		return p, err
 	}
 	p = p.clone()
 	p.Disarmed = nil
+	if p.lost(&plan) {
+		p.Plan = ""
+	}
 	return p, nil
 }
 
@@ -130,5 +134,8 @@ func Force(plan Plan, p Progress, step string, epoch uint64, act Act) (Progress,
 		p.Disarmed = &act
 	}
 	p.enter(&plan, to, epoch, act.At)
+	if c.To == c.From {
+		p.Epoch = epoch // none follows
+	}
 	return p, c, nil
 }

@@ -75,10 +75,13 @@ type Progress struct {
 	Brake Brake           `json:"brake,omitzero"`
 }
 
-// Ceiling returns what the evidence has earned: All without a plan, and the first
-// step of one that has not begun.
+// Ceiling returns what the evidence has earned: All if there never was a plan, and the
+// first step of one that has not begun. A plan that is not in the configuration any
+// more, perhaps of one gateway by mistake, keeps what it had earned.
 func (p *Progress) Ceiling(plan *Plan) rollout.Exposure {
 	switch {
+	case p.lost(plan):
+		return p.Earned
 	case len(plan.Steps) == 0:
 		return rollout.All
 	case p.Plan == "":
@@ -91,6 +94,9 @@ func (p *Progress) Ceiling(plan *Plan) rollout.Exposure {
 func (p *Progress) Exposure(plan *Plan, flag rollout.Exposure) rollout.Exposure {
 	return min(flag, p.Ceiling(plan), p.Brake.Exposure())
 }
+
+// lost reports whether there was a plan, and is none.
+func (p *Progress) lost(plan *Plan) bool { return len(plan.Steps) == 0 && p.Plan != "" }
 
 func (p Progress) clone() Progress {
 	p.Gates = maps.Clone(p.Gates)
@@ -108,8 +114,12 @@ func (p *Progress) enter(plan *Plan, step int, epoch uint64, now time.Time) {
 // only: a plan that had not served documents yet stays where it was.
 func (p *Progress) latch(plan *Plan, cause string, epoch uint64, now time.Time) {
 	p.Brake = Brake{Set: true, Ceiling: min(p.Brake.Exposure(), plan.Floor), Latched: true, Cause: cause, At: now}
-	if len(plan.Steps) == 0 || p.Plan == "" {
-		p.Plan, p.Running = "", false
+	switch {
+	case p.lost(plan):
+		p.Earned, p.Running = rollout.None, false
+		return
+	case p.Plan == "":
+		p.Running = false
 		return
 	}
 	earned := p.Earned

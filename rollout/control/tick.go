@@ -39,7 +39,8 @@ func Tick(plan Plan, progress Progress, evidence Evidence, now time.Time) (Decis
 }
 
 // begin makes the progress one of the plan. A plan that was edited goes on at its
-// highest step that was earned before, from that step's beginning.
+// highest step that was earned before, from that step's beginning. Its ceiling may be
+// in force already, and then no epoch follows: the present one counts.
 func (t *tick) begin() {
 	p, plan := &t.progress, t.plan
 	if len(plan.Steps) == 0 {
@@ -47,7 +48,7 @@ func (t *tick) begin() {
 	}
 	if p.Plan == "" {
 		p.enter(plan, 0, t.evidence.Epoch, t.now)
-		p.Ran = 0
+		p.Epoch, p.Ran = t.evidence.Epoch, 0
 	} else if p.Plan != plan.ID() {
 		earned, step := p.Earned, 0
 		for i, s := range plan.Steps {
@@ -56,7 +57,7 @@ func (t *tick) begin() {
 			}
 		}
 		p.enter(plan, step, t.evidence.Epoch, t.now)
-		p.Earned, p.Ran = min(p.Earned, earned), 0
+		p.Epoch, p.Earned, p.Ran = t.evidence.Epoch, min(p.Earned, earned), 0
 	}
 	t.decision.Step = t.step().Name
 }
@@ -93,9 +94,13 @@ func (t *tick) protect() bool {
 func (t *tick) stopped() bool {
 	p := &t.progress
 	if len(t.plan.Steps) == 0 {
-		if p.Brake.Latched {
+		switch {
+		case p.Brake.Latched:
 			t.decide(Pause, "the brake is latched: %s; release it with a reason", p.Brake.Cause)
-		} else {
+		case p.lost(t.plan):
+			t.decide(Pause, "this gateway has no plan, and there was one: its %s stay the ceiling; configure it, or re-arm for the flag alone to rule", p.Earned)
+			t.decision.Alarm = t.decision.Reason
+		default:
 			t.decide(Hold, "there is no plan: the flag alone rules")
 		}
 		return true

@@ -72,7 +72,7 @@ func TestGatesAreAskedInOrder(t *testing.T) {
 	r.want(Hold, "error_ratio is not proved", "0 of about 30,000 documents")
 	r.evidence.Tally = guard.Tally{Epoch: r.progress.Epoch, Exposure: 100_000}
 	sum := &r.evidence.Tally.Sum
-	sum.Temporal, sum.Legacy = guard.Arm{Assigned: 1_000, Good: 3_000}, guard.Arm{Assigned: 30_000, Good: 27_000}
+	sum.Temporal, sum.Legacy = guard.Arm{Placed: 1_000, Good: 3_000}, guard.Arm{Placed: 30_000, Good: 27_000}
 	r.tick(1)
 	r.want(Hold, "mismatch is not proved", "0 of about 299 comparisons")
 	sum.Compared = 299
@@ -81,7 +81,7 @@ func TestGatesAreAskedInOrder(t *testing.T) {
 	r.evidence.Breaches = nil
 	r.tick(1)
 	r.want(Hold, "sample_ratio is not proved", "1,000 of 31,000 documents")
-	sum.Temporal.Assigned, sum.Legacy.Assigned = 3_000, 27_000
+	sum.Temporal.Placed, sum.Legacy.Placed = 3_000, 27_000
 	r.tick(1)
 	r.want(Hold, "gate query has not answered yet", "")
 	r.answer(Answer{Detail: "3 pods restarted"})
@@ -169,7 +169,7 @@ func TestNothingRisesAfterAHumanLowered(t *testing.T) {
 		if r.decision.Action != Pause || !strings.Contains(r.decision.Reason, "re-arm the plan") {
 			t.Errorf("%s: %s: %s", name, r.decision.Action, r.decision.Reason)
 		}
-		r.progress, _ = Rearm(r.progress, r.act())
+		r.progress, _ = Rearm(r.plan, r.progress, r.act())
 		r.tick(61)
 		if r.progress.Step != 1 {
 			t.Errorf("%s: re-armed, and did not advance: %s", name, r.decision.Reason)

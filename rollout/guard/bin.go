@@ -23,7 +23,9 @@ const (
 type Arm struct {
 	// Assigned documents, counted when they were.
 	Assigned uint64 `json:"a,omitempty"`
-	// Withdrawn are those of Assigned whose clients were not let in.
+	// Placed are those of Assigned that the sample ratio is taken of, and Withdrawn
+	// those of them whose clients were not let in.
+	Placed    uint64 `json:"p,omitempty"`
 	Withdrawn uint64 `json:"w,omitempty"`
 	// Good, Bad and Invalid (4xx) are the outcomes; each document has one.
 	Good    uint64 `json:"g,omitempty"`
@@ -40,11 +42,12 @@ type Arm struct {
 // Settled returns the number of documents with an outcome.
 func (a *Arm) Settled() uint64 { return a.Good + a.Bad + a.Invalid }
 
-// placed returns the documents that were assigned and not withdrawn.
-func (a *Arm) placed() uint64 { return a.Assigned - min(a.Assigned, a.Withdrawn) }
+// sample returns the documents that the sample ratio is taken of.
+func (a *Arm) sample() uint64 { return a.Placed - min(a.Placed, a.Withdrawn) }
 
 func (a *Arm) add(other *Arm) {
 	a.Assigned += other.Assigned
+	a.Placed += other.Placed
 	a.Withdrawn += other.Withdrawn
 	a.Good += other.Good
 	a.Bad += other.Bad

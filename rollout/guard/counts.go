@@ -22,6 +22,8 @@ func (s *Segment) field(c rollout.Count) *uint64 {
 	switch c.Event {
 	case rollout.EventAssigned:
 		return &arm.Assigned
+	case rollout.EventPlaced:
+		return &arm.Placed
 	case rollout.EventWithdrawn:
 		return &arm.Withdrawn
 	case rollout.EventGood:

@@ -77,7 +77,7 @@ func (s *Standard) Agreement(t *Tally) Proof {
 // exposure says: other numbers mean that assignments of one path are lost, and
 // then no comparison of the paths is fair.
 func (s *Standard) Assignment(t *Tally) Proof {
-	k, n := t.Sum.Temporal.placed(), t.Sum.Temporal.placed()+t.Sum.Legacy.placed()
+	k, n := t.Sum.Temporal.sample(), t.Sum.Temporal.sample()+t.Sum.Legacy.sample()
 	w := float64(t.Exposure) / float64(rollout.All)
 	p := Proof{Test: "sample_ratio", K: k, N: n, Value: twoSided(k, n, w), Limit: s.SampleRatio}
 	if p.Passed = p.Value >= p.Limit; !p.Passed {

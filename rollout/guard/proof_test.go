@@ -74,7 +74,7 @@ func TestLostAssignmentsAreSeen(t *testing.T) {
 		{"one on legacy at full exposure", rollout.All, 5_000, 1, false},
 		{"one on Temporal at none", rollout.None, 1, 5_000, false},
 	} {
-		p := s.Assignment(tally(test.exposure, Arm{Assigned: test.t}, Arm{Assigned: test.l}))
+		p := s.Assignment(tally(test.exposure, Arm{Placed: test.t}, Arm{Placed: test.l}))
 		if p.Passed != test.passed || (p.Missing == "") != test.passed {
 			t.Errorf("%s: %+v", test.name, p)
 		}

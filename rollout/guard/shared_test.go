@@ -79,14 +79,14 @@ func TestLegacysSlownessIsForgotten(t *testing.T) {
 
 func TestCountsAreTakenIntoTheirFields(t *testing.T) {
 	var b Bin
-	for event := rollout.EventAssigned; event <= rollout.EventWithdrawn; event++ {
+	for event := rollout.EventAssigned; event <= rollout.EventPlaced; event++ {
 		for _, arm := range []rollout.Path{rollout.Legacy, rollout.Temporal} {
 			b.Take([]rollout.Count{{Epoch: 1, Exposure: 5, Arm: arm, Event: event, Times: uint64(event) + 1}})
 		}
 	}
 	want := Segment{
 		Epoch: 1, Exposure: 5, Lost: 20, Doubled: 22, Compared: 24, Mismatched: 26,
-		Legacy: Arm{Assigned: 1, Good: 2, Bad: 3, Invalid: 4, Judged: 5, Slow: [quantiles]uint64{6, 7, 8}, DeadLetters: 9, Withdrawn: 14},
+		Legacy: Arm{Assigned: 1, Good: 2, Bad: 3, Invalid: 4, Judged: 5, Slow: [quantiles]uint64{6, 7, 8}, DeadLetters: 9, Withdrawn: 14, Placed: 15},
 	}
 	want.Temporal = want.Legacy
 	if len(b.Segments) != 1 || b.Segments[0] != want {

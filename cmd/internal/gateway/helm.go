@@ -46,7 +46,7 @@ func (g *Gateway) newHelm() error {
 		return err
 	}
 	h.loop = loop.New(loop.Settings{
-		Config: loop.Config{Guard: guardrails, Plan: plan}, Desk: g.records, Around: h, Owner: g.name,
+		Config: loop.Config{Guard: guardrails, Plan: plan, Apart: g.brake.store == nil}, Desk: g.records, Around: h, Owner: g.name,
 		Timeout: g.config.Claims.Timeout.Std(), Log: g.options.Log.Named("rollout"),
 	})
 	g.helm = h

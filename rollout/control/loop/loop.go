@@ -39,6 +39,9 @@ const (
 type Config struct {
 	Guard guard.Config
 	Plan  control.Plan
+	// Apart: the brake is kept apart from the state, so it may be older, or gone. Then
+	// the state's is set anew.
+	Apart bool
 }
 
 // Facts are what a decider knows besides what the store counted.
@@ -84,7 +87,7 @@ func (c *Config) Rule(s rollout.Session, f *Facts) (*Verdict, error) {
 		return nil, err
 	}
 	now := s.Now.UTC().Truncate(time.Millisecond)
-	st.follow(&c.Plan, s.Brake, s.Policy.Epoch)
+	st.follow(c, s.Brake, s.Policy.Epoch)
 	bin := st.bin(&s, f)
 	if err := st.Guard.Step(bin, &c.Guard); err != nil {
 		return nil, err
@@ -92,6 +95,9 @@ func (c *Config) Rule(s rollout.Session, f *Facts) (*Verdict, error) {
 	st.tally(bin, &c.Plan)
 	evidence := st.evidence(&s, f, c)
 	decision, progress := control.Tick(c.Plan, st.Progress, evidence, now)
+	if !progress.Since.Equal(st.Progress.Since) {
+		st.Tally = guard.Tally{} // another step, or the same anew
+	}
 	st.Progress, st.Owner, st.At, st.Epoch = progress, f.Owner, now, s.Policy.Epoch
 	if f.Thresholds != (rollout.Thresholds{}) {
 		st.Thresholds = f.Thresholds
@@ -111,7 +117,7 @@ func (c *Config) Crossed(s rollout.Session, f *Facts) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	st.follow(&c.Plan, s.Brake, s.Policy.Epoch)
+	st.follow(c, s.Brake, s.Policy.Epoch)
 	if st.Progress.Brake.Latched {
 		return false, nil
 	}
@@ -140,6 +146,9 @@ func (v *Verdict) rule(c *Config, s *rollout.Session, f *Facts, bin guard.Bin) e
 		if err := page(SubjectTrips, st.trip(c, s, f, &v.Decision)); err != nil {
 			return err
 		}
+	}
+	if r.Brake == nil && st.Brake.Exposure < s.Brake.Exposure {
+		r.Brake = &st.Brake // it was lost
 	}
 	if v.Decision.Certificate != nil {
 		if err := page(SubjectCertificates, v.Decision.Certificate); err != nil {

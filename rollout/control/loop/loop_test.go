@@ -49,7 +49,7 @@ func (w *table) in(exposure rollout.Exposure) {
 func (w *table) docs(arm rollout.Path, good, bad uint64) {
 	p := &w.session.Policy
 	counts := rollout.Counts(w.session.Counts)
-	for event, n := range map[rollout.Event]uint64{rollout.EventAssigned: good + bad, rollout.EventGood: good, rollout.EventBad: bad} {
+	for event, n := range map[rollout.Event]uint64{rollout.EventAssigned: good + bad, rollout.EventPlaced: good + bad, rollout.EventGood: good, rollout.EventBad: bad} {
 		if n > 0 {
 			counts.Add(rollout.Count{Epoch: p.Epoch, Exposure: p.Exposure(), Arm: arm, Event: event, Times: n})
 		}
@@ -182,6 +182,53 @@ func TestAReleaseIsSeenBeforeWhatWasCounted(t *testing.T) {
 	w.release("it was a test")
 	if d := w.rule("g"); d.Action == control.Rollback {
 		t.Error("what was released trips again")
+	}
+}
+
+// The file of a brake that is kept apart may be lost, or be one of before: the brake is
+// set again. A release is newer.
+func TestABrakeThatWasLostIsSetAgain(t *testing.T) {
+	for _, found := range []rollout.Brake{{Exposure: rollout.All}, {Exposure: rollout.All, Actor: "ann", Reason: "long ago", At: time.Unix(1, 0)}} {
+		for _, apart := range []bool{true, false} {
+			w := newTable(t)
+			w.config.Apart = apart
+			w.in(100_000)
+			w.bad()
+			w.session.Brake, w.session.Policy.Brake = found, rollout.All
+			w.rule("g")
+			if again := w.last.Ruling.Brake; (again != nil && again.Exposure == rollout.None) != apart || w.last.State.Progress.Brake.Latched != apart {
+				t.Errorf("found %+v, apart %v: ruled %+v", found, apart, again)
+			}
+			w.release("mended")
+			if w.rule("g"); w.last.State.Progress.Brake.Latched || w.session.Brake.Exposure != rollout.All {
+				t.Errorf("released: %+v", w.session.Brake)
+			}
+		}
+	}
+}
+
+// One gateway that was configured without the plan does not lift its ceiling; a human
+// may.
+func TestAPlanThatIsGoneFromTheConfigurationStaysACeiling(t *testing.T) {
+	w := newTable(t, plan()...)
+	w.rule("g")
+	if err := w.amend(ActionForce, "ten"); err != nil {
+		t.Fatal(err)
+	}
+	w.rule("g")
+	w.config.Plan.Steps = nil
+	if d := w.rule("h"); d.Action != control.Pause || d.Alarm == "" || w.session.Policy.Plan != 100_000 {
+		t.Errorf("without it: %+v, the plan is %v", d, w.session.Policy.Plan)
+	}
+	w.bad()
+	if w.release("mended"); w.rule("h").Action != control.Pause || w.session.Policy.Plan != rollout.None {
+		t.Errorf("after a rollback the plan is %v", w.session.Policy.Plan)
+	}
+	if err := w.amend(ActionRearm, ""); err != nil {
+		t.Fatal(err)
+	}
+	if d := w.rule("h"); d.Action != control.Hold || w.session.Policy.Plan != rollout.All {
+		t.Errorf("given up by a human: %+v, the plan is %v", d, w.session.Policy.Plan)
 	}
 }
 

@@ -69,6 +69,7 @@ type Loop struct {
 type known struct {
 	session rollout.Session
 	state   *State
+	at      time.Time // when this gateway came to know it
 }
 
 // New returns a loop that knows nothing yet.
@@ -95,12 +96,12 @@ func (l *Loop) look(ctx context.Context) (*rollout.Session, error) {
 // know keeps what was read. A state that is the same as before is not parsed again.
 func (l *Loop) know(session rollout.Session) error {
 	if k := l.known.Load(); k != nil && bytes.Equal(k.session.State, session.State) {
-		l.known.Store(&known{session: session, state: k.state})
+		l.known.Store(&known{session: session, state: k.state, at: time.Now()})
 		return nil
 	}
 	st, err := Parse(session.State)
 	if err == nil {
-		l.known.Store(&known{session: session, state: st})
+		l.known.Store(&known{session: session, state: st, at: time.Now()})
 	}
 	return err
 }
@@ -193,7 +194,7 @@ func (l *Loop) decide(ctx context.Context, facts *Facts) error {
 		return err
 	}
 	session.State, session.Counts = verdict.Ruling.State, nil
-	l.known.Store(&known{session: session, state: verdict.State})
+	l.known.Store(&known{session: session, state: verdict.State, at: time.Now()})
 	l.announce(verdict, &session)
 	return nil
 }
@@ -271,12 +272,20 @@ func (l *Loop) State() *State {
 	return nil
 }
 
+// silence is how old the last decision is when nobody is taken to decide any more.
+const silence = 10 * time.Second
+
 // View shows how the plan stands under the policy in force, as far as this gateway
-// knows.
+// knows. It has no leader if nothing was decided for a while, or if that cannot be
+// known.
 func (l *Loop) View(p *rollout.Policy) (*View, error) {
-	var text []byte
-	if k := l.known.Load(); k != nil {
-		text = k.session.State
+	k := l.known.Load()
+	if k == nil {
+		return l.Config.View(nil, p)
 	}
-	return l.Config.View(text, p)
+	v, err := l.Config.View(k.session.State, p)
+	if err == nil && k.session.Now.Sub(k.state.At)+time.Since(k.at) > silence {
+		v.Leader = ""
+	}
+	return v, err
 }

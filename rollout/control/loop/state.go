@@ -64,10 +64,13 @@ func Parse(text []byte) (*State, error) {
 
 // follow takes in what operators did to the brake. A release forgets the evidence
 // of harm.
-func (st *State) follow(plan *control.Plan, brake rollout.Brake, epoch uint64) {
-	seen := st.Brake
+func (st *State) follow(c *Config, brake rollout.Brake, epoch uint64) {
+	seen, plan := st.Brake, &c.Plan
 	if brake.Exposure == seen.Exposure && brake.Actor == seen.Actor && brake.Reason == seen.Reason && brake.At.Equal(seen.At) {
 		return
+	}
+	if c.Apart && brake.Exposure > seen.Exposure && !brake.At.After(seen.At) {
+		return // no act of anybody's: what was set later is lost
 	}
 	st.Brake = brake
 	act := control.Act{By: brake.Actor, Reason: brake.Reason, At: brake.At}

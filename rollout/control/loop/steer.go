@@ -8,6 +8,7 @@ import (
 
 	"sluice/rollout"
 	"sluice/rollout/control"
+	"sluice/rollout/guard"
 )
 
 // Action is what an operator does to the plan.
@@ -35,10 +36,10 @@ func (c *Config) Steer(s rollout.Session, action Action, step string, act contro
 	switch {
 	case err != nil:
 		return rollout.Ruling{}, err
-	case len(c.Plan.Steps) == 0:
+	case len(c.Plan.Steps) == 0 && (action != ActionRearm || st.Progress.Plan == ""):
 		return rollout.Ruling{}, ErrNoPlan
 	}
-	st.follow(&c.Plan, s.Brake, s.Policy.Epoch)
+	st.follow(c, s.Brake, s.Policy.Epoch)
 	var pages []rollout.Page
 	p := &st.Progress
 	switch action {
@@ -47,12 +48,13 @@ func (c *Config) Steer(s rollout.Session, action Action, step string, act contro
 	case ActionResume:
 		*p, err = control.Resume(*p, act)
 	case ActionRearm:
-		*p, err = control.Rearm(*p, act)
+		*p, err = control.Rearm(c.Plan, *p, act)
 	case ActionApprove:
 		*p, err = control.Approve(c.Plan, *p, step, act)
 	case ActionForce:
 		var certificate control.Certificate
 		if *p, certificate, err = control.Force(c.Plan, *p, step, s.Policy.Epoch, act); err == nil {
+			st.Tally = guard.Tally{}
 			var body []byte
 			body, err = json.Marshal(certificate)
 			pages = append(pages, rollout.Page{Subject: SubjectCertificates, Body: body})
@@ -73,7 +75,7 @@ func (c *Config) Confirm(s rollout.Session, event rollout.Event) (rollout.Ruling
 	if err != nil {
 		return rollout.Ruling{}, err
 	}
-	st.follow(&c.Plan, s.Brake, s.Policy.Epoch)
+	st.follow(c, s.Brake, s.Policy.Epoch)
 	st.Harms = append(st.Harms, rollout.Count{
 		Epoch: s.Policy.Epoch, Exposure: s.Policy.Exposure(), Arm: rollout.Temporal, Event: event, Times: 1,
 	})

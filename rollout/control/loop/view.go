@@ -8,7 +8,8 @@ import (
 	"sluice/rollout/guard"
 )
 
-// View is how the plan stands, for people. Exposures are in percent.
+// View is how the plan stands, for people. Exposures are in percent. Without a Leader
+// nobody decides.
 type View struct {
 	Leader   string    `json:"leader"`
 	At       time.Time `json:"at,omitzero"`

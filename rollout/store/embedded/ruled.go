@@ -94,7 +94,7 @@ func (d *desk) keep(next ruled, pages []rollout.Page, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	if err := replaceFile(filepath.Join(d.dir, ruledFile), text, d.sync); err != nil {
+	if err := replaceFile(filepath.Join(d.dir, ruledFile), text, true); err != nil { // an empty file after a loss of power would keep the gateway down
 		return fmt.Errorf("the desk's state: %w", err)
 	}
 	d.now = next

@@ -69,9 +69,18 @@ func (t *totals) strike(c rollout.Count) {
 // loss of power cost some, is no difference.
 func (t *totals) less(others *totals) []rollout.Count {
 	var more []rollout.Count
+	epoch := others.counts // from the count's epoch on: both are in order
 	for _, c := range t.counts {
-		if had := others.of(c); c.Times > had {
-			c.Times -= had
+		for len(epoch) > 0 && epoch[0].Epoch < c.Epoch {
+			epoch = epoch[1:]
+		}
+		for i := 0; i < len(epoch) && epoch[i].Epoch == c.Epoch; i++ {
+			if epoch[i].What() == c.What() {
+				c.Times -= min(c.Times, epoch[i].Times)
+				break
+			}
+		}
+		if c.Times > 0 {
 			more = append(more, c)
 		}
 	}
