@@ -60,7 +60,7 @@ func takeCounts(now rollout.Session) (rollout.Ruling, error) {
 // decide makes a ruling that must be made.
 func decide(ctx context.Context, s Store, rule func(rollout.Session) (rollout.Ruling, error)) error {
 	if led, err := s.Decide(ctx, "g1", rule); err != nil || !led {
-		return fmt.Errorf("Decide: %v, %w", led, err)
+		return fmt.Errorf("the decision (led: %v): %w", led, err)
 	}
 	return nil
 }
