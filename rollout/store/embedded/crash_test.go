@@ -219,7 +219,7 @@ func TestCrashWhileSweeping(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
-	if size := logBytes(t, live.Dir); size > 40*400 {
+	if size := logBytes(t, live.Dir); size > 40*500 {
 		t.Errorf("%d bytes hold %d claims", size, len(want))
 	}
 }

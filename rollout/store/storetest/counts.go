@@ -30,6 +30,7 @@ func (s *sums) add(counts []rollout.Count) {
 
 // text lists them in order.
 func text(counts rollout.Counts) string {
+	counts = slices.DeleteFunc(slices.Clone(counts), func(c rollout.Count) bool { return c.Event == rollout.EventPlaced }) // as often as EventAssigned here
 	slices.SortFunc(counts, func(a, b rollout.Count) int {
 		return cmp.Or(cmp.Compare(a.Epoch, b.Epoch), cmp.Compare(a.What(), b.What()))
 	})
