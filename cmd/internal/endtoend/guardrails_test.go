@@ -96,14 +96,15 @@ func (s *stack) trips(t *testing.T) []loop.Trip {
 	return trips.Trips
 }
 
-// guarded is a stack at an exposure, with some traffic and thresholds known.
-func guarded(t *testing.T, percent float64, settings ...string) (*stack, *stream) {
+// guarded is a stack at an exposure, with so many documents a second and thresholds
+// known.
+func guarded(t *testing.T, percent float64, rate int, settings ...string) (*stack, *stream) {
 	t.Helper()
 	s := assemble(t, "", settings...)
 	s.work(t)
 	s.rollTo(t, percent)
 	s.setFaults(t, s.legacy, `{"latency":"150ms"}`)
-	f := s.flow(t, "doc-", 60, s.gateway.PublicAddress())
+	f := s.flow(t, "doc-", rate, s.gateway.PublicAddress())
 	eventually(t, "thresholds are known", func() bool { return s.plan(t).Thresholds != nil })
 	return s, f
 }
@@ -139,7 +140,7 @@ func (s *stack) wantNone(t *testing.T) {
 // few documents failed; the report says for what, and a release lifts the brake.
 func TestAWorseWorkerIsRolledBack(t *testing.T) {
 	t.Parallel()
-	s, f := guarded(t, 10, latencies("rollback")...)
+	s, f := guarded(t, 10, 60, latencies("rollback")...)
 	s.setFaults(t, s.legacy, `{"latency":"150ms","error_rate":0.01}`)
 	s.setFaults(t, s.worker.Address(), `{"error_rate":0.01}`)
 	time.Sleep(5 * time.Second)
@@ -169,7 +170,7 @@ func TestAWorseWorkerIsRolledBack(t *testing.T) {
 
 func TestASlowWorkerIsRolledBack(t *testing.T) {
 	t.Parallel()
-	s, f := guarded(t, 25, latencies("rollback")...)
+	s, f := guarded(t, 25, 25, latencies("rollback")...)
 	s.setFaults(t, s.worker.Address(), `{"latency":"4s"}`)
 	began := time.Now()
 	trip := s.wantTrip(t, "latency_p50", "latency_p90", "latency_p99")
@@ -180,7 +181,7 @@ func TestASlowWorkerIsRolledBack(t *testing.T) {
 // Temporal are no reasons.
 func TestWhatTripsNothing(t *testing.T) {
 	t.Parallel()
-	s, f := guarded(t, 25)
+	s, f := guarded(t, 25, 40)
 	s.setFaults(t, s.legacy, `{"latency":"150ms","error_rate":0.4}`)
 	s.setFaults(t, s.worker.Address(), `{"error_rate":0.4}`)
 	time.Sleep(8 * time.Second)

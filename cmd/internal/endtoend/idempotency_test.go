@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -163,7 +164,8 @@ func TestKeepingAnAnswerDoesNotChangeIt(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return string(text)
+		// On a busy machine two parts may come in one chunk, which says the same.
+		return regexp.MustCompile(`\r\n[0-9a-f]+\r\npart`).ReplaceAllString(string(text), "part")
 	}
 	passed, kept := raw(s.gateway.PublicAddress()), raw(keeping.PublicAddress())
 	if passed != kept || !strings.HasPrefix(kept, "HTTP/1.1 103 ") || !strings.Contains(kept, "X-Sum: 3") {
