@@ -181,7 +181,7 @@ func TestASlowWorkerIsRolledBack(t *testing.T) {
 // Temporal are no reasons.
 func TestWhatTripsNothing(t *testing.T) {
 	t.Parallel()
-	s, f := guarded(t, 25, 40)
+	s, f := guarded(t, 25, 30)
 	s.setFaults(t, s.legacy, `{"latency":"150ms","error_rate":0.4}`)
 	s.setFaults(t, s.worker.Address(), `{"error_rate":0.4}`)
 	time.Sleep(8 * time.Second)
