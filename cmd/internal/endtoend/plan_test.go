@@ -62,7 +62,6 @@ func (s *stack) certified(t *testing.T) (names []string) {
 
 // A whole plan, from the mirror to 100 %, by itself.
 func TestAPlanRunsByItself(t *testing.T) {
-	t.Parallel()
 	s, f := ramping(t)
 	s.reach(t, "100%")
 	s.reads(t, s.gateway.OperatorAddress(), exposure, "1")
@@ -81,7 +80,6 @@ func TestAPlanRunsByItself(t *testing.T) {
 // A worker that goes bad at 25 % ends it; after the release it begins again at its
 // first step that serves documents, once an operator has mended what was wrong.
 func TestAPlanEndsWhereTemporalGoesBad(t *testing.T) {
-	t.Parallel()
 	s, f := ramping(t)
 	s.reach(t, "25%")
 	s.setFaults(t, s.worker.Address(), `{"error_rate":0.5}`)
