@@ -4,10 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"strconv"
-	"strings"
 	"time"
-	"unicode"
 
 	"sluice/rollout/compare"
 	"sluice/rollout/evidence"
@@ -70,30 +67,17 @@ func sideOf(value string) string {
 	if value == "" {
 		return "has none"
 	}
-	return visible(value)
+	return legible(value)
 }
 
 func printSide(w io.Writer, name string, s evidence.Side) {
 	fmt.Fprintf(w, "  %s  %d in %v", name, s.Status, s.Took.Round(10*time.Microsecond))
 	for _, text := range []string{s.Failure, bodyOf(s.Body)} {
 		if text != "" {
-			fmt.Fprintf(w, "  %s", visible(text))
+			fmt.Fprintf(w, "  %s", legible(text))
 		}
 	}
 	fmt.Fprintln(w)
-}
-
-// visible keeps an answer from moving a terminal's cursor; quotes stay as they are.
-func visible(text string) string {
-	var b strings.Builder
-	for _, r := range text {
-		if unicode.IsPrint(r) {
-			b.WriteRune(r)
-		} else {
-			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
-		}
-	}
-	return b.String()
 }
 
 // bodyOf is the body as it is shown: one that is no JSON, or was cut, without quotes.

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -133,34 +134,37 @@ func (h *helm) find(ctx context.Context) {
 func (h *helm) findOnce(ctx context.Context, last *time.Time) {
 	ctx, cancel := context.WithTimeout(ctx, h.gateway.config.Claims.Timeout.Std())
 	defer cancel()
-	now := time.Now().UTC()
-	facts := loop.Facts{Builds: h.builds()}
+	h.mu.Lock()
+	facts := h.facts // what cannot be found out now stays as it was
+	h.mu.Unlock()
+	facts.Builds = h.builds()
 	results, err := h.gateway.shadow.gates.Results(ctx)
 	if err == nil {
 		facts.Gates = gateAnswers(results)
-		facts.Comparisons, err = h.comparisons(ctx)
 	}
-	if err != nil {
+	comparisons, failed := h.comparisons(ctx)
+	if failed == nil {
+		facts.Comparisons = comparisons
+	}
+	if err = errors.Join(err, failed); err != nil {
 		h.gateway.options.Log.Debug("the evidence of the mirrors or the gates cannot be read now", zap.Error(err))
-		return
 	}
 	interval := latenciesInterval
 	if h.loop.Thresholds() == (rollout.Thresholds{}) {
 		interval = firstLatencies
 	}
 	if time.Since(*last) >= interval {
-		*last = now
+		*last = time.Now()
 		if notes, err := h.gateway.share(ctx, subjectLatencies, h.gateway.latencies.note()); err == nil {
-			facts.Thresholds, _ = thresholds(notes)
+			if limits, enough := thresholds(notes); enough {
+				facts.Thresholds = limits
+			}
 		}
 		last, _ := h.gateway.failed.note()
 		_, _ = h.gateway.share(ctx, subjectFailed, last) // once more, to take over what others left
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if facts.Thresholds == (rollout.Thresholds{}) {
-		facts.Thresholds = h.facts.Thresholds
-	}
 	h.facts = facts
 }
 

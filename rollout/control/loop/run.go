@@ -95,15 +95,17 @@ func (l *Loop) look(ctx context.Context) (*rollout.Session, error) {
 
 // know keeps what was read. A state that is the same as before is not parsed again.
 func (l *Loop) know(session rollout.Session) error {
+	var st *State
 	if k := l.known.Load(); k != nil && bytes.Equal(k.session.State, session.State) {
-		l.known.Store(&known{session: session, state: k.state, at: time.Now()})
-		return nil
+		st = k.state
+	} else {
+		var err error
+		if st, err = Parse(session.State); err != nil {
+			return err
+		}
 	}
-	st, err := Parse(session.State)
-	if err == nil {
-		l.known.Store(&known{session: session, state: st, at: time.Now()})
-	}
-	return err
+	l.known.Store(&known{session: session, state: st, at: time.Now()})
+	return nil
 }
 
 // Changed has a word after a ruling has changed the plan's ceiling or the brake.
@@ -133,7 +135,7 @@ func (l *Loop) Run(ctx context.Context) error {
 // told logs the first of several failures.
 func (l *Loop) told(ctx context.Context, err error) {
 	if err != nil && !l.away && ctx.Err() == nil {
-		l.Log.Warn("nothing can be decided now: no exposure rises, and the breakers stay", zap.Error(err))
+		l.Log.Warn("nothing can be decided now: no exposure rises, and nothing is rolled back by itself", zap.Error(err))
 	}
 	if err == nil && l.away {
 		l.Log.Info("it can be decided again")
@@ -238,9 +240,7 @@ func (l *Loop) amend(ctx context.Context, rule func(rollout.Session) (rollout.Ru
 	if err := l.Desk.Amend(ctx, rule); err != nil {
 		return err
 	}
-	if _, err := l.look(ctx); err != nil {
-		return err
-	}
+	_, _ = l.look(ctx) // it is done; Run looks again within a second
 	l.nudge()
 	return nil
 }

@@ -198,6 +198,23 @@ func TestALeaderThatIsCutOffRaisesNothing(t *testing.T) {
 	})
 }
 
+// deafSeat cannot look any more once it has amended.
+type deafSeat struct{ seat }
+
+func (deafSeat) Look(context.Context) (rollout.Session, error) { return rollout.Session{}, errAway }
+
+// An act that is on record was done, whether or not it can be read back.
+func TestAnActThatIsDoneIsNoFailure(t *testing.T) {
+	s := newStand(t, plan()...)
+	l := New(Settings{Config: s.config, Desk: deafSeat{seat{s, "a"}}, Around: &around{stand: s}, Owner: "a", Timeout: time.Second, Log: zap.NewNop()})
+	if err := l.Steer(t.Context(), ActionHold, "", Signed("ann", "why", time.Now())); err != nil {
+		t.Error(err)
+	}
+	if st, err := Parse(s.session.State); err != nil || st.Progress.Held == nil {
+		t.Errorf("%v: it is not on record", err)
+	}
+}
+
 // Before anything is known the plan is at its first step.
 func TestNothingKnownIsTheFirstStep(t *testing.T) {
 	s := newStand(t, control.Step{Name: "shadow"}, control.Step{Name: "all", Exposure: rollout.All})

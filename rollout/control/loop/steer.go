@@ -87,16 +87,6 @@ func (c *Config) ruled(st *State, pages []rollout.Page) (rollout.Ruling, error) 
 	return rollout.Ruling{State: text, Plan: st.Progress.Ceiling(&c.Plan), Pages: pages}, err
 }
 
-// Ceiling returns what the plan allows by a state on record; nothing yet if there is
-// a plan and no state.
-func (c *Config) Ceiling(state []byte) (rollout.Exposure, error) {
-	st, err := Parse(state)
-	if err != nil {
-		return rollout.None, err
-	}
-	return st.Progress.Ceiling(&c.Plan), nil
-}
-
 // Refused reports whether the error is a refusal of an operator's act, which says
 // what to do.
 func Refused(err error) bool {
