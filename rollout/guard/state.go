@@ -3,13 +3,14 @@ package guard
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // ErrPast says that a second was stepped over before.
 var ErrPast = errors.New("this second has been counted")
 
 // State is all evidence. Its zero value has none. It is stored as JSON, which
-// gives back the very same numbers. Copies share their evidence.
+// gives back the very same numbers. Copies share their evidence, but for those of Clone.
 type State struct {
 	// From and Second are the first and the last second that were counted.
 	From   int64 `json:"from"`
@@ -57,6 +58,18 @@ func (s *State) Step(bin Bin, c *Config) error {
 		s.detector(Name(i)).step(Name(i), &g, &bin, s.From, c.Floor, null)
 	}
 	return nil
+}
+
+// Clone returns a copy that shares nothing with the state.
+func (s *State) Clone() State {
+	c := *s
+	c.Detectors = make(map[Name]*Detector, len(s.Detectors))
+	for name, d := range s.Detectors {
+		copied := *d
+		copied.Against, copied.L = slices.Clone(d.Against), slices.Clone(d.L)
+		c.Detectors[name] = &copied
+	}
+	return c
 }
 
 func (s *State) detector(name Name) *Detector {

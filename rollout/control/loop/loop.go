@@ -111,17 +111,15 @@ func (c *Config) Rule(s rollout.Session, f *Facts) (*Verdict, error) {
 }
 
 // Crossed reports whether what was counted crosses a limit for which Rule would roll
-// back now. It is cheaper.
-func (c *Config) Crossed(s rollout.Session, f *Facts) (bool, error) {
-	st, err := Parse(s.State)
-	if err != nil {
-		return false, err
-	}
+// back now. known is the session's state, and stays as it is. It is far cheaper.
+func (c *Config) Crossed(known *State, s *rollout.Session, f *Facts) (bool, error) {
+	st := *known
+	st.Guard = known.Guard.Clone()
 	st.follow(c, s.Brake, s.Policy.Epoch)
 	if st.Progress.Brake.Latched {
 		return false, nil
 	}
-	if err := st.Guard.Step(st.bin(&s, f), &c.Guard); err != nil {
+	if err := st.Guard.Step(st.bin(s, f), &c.Guard); err != nil {
 		return false, err
 	}
 	for _, breach := range st.Guard.Breaches(&c.Guard) {

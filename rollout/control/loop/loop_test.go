@@ -72,6 +72,16 @@ func (w *table) rule(owner string) control.Decision {
 	return v.Decision
 }
 
+// state is what is stored.
+func (w *table) state() *State {
+	w.t.Helper()
+	st, err := Parse(w.session.State)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return st
+}
+
 // put stores a ruling, as a store does.
 func (w *table) put(r rollout.Ruling) {
 	s := &w.session
@@ -175,9 +185,8 @@ func TestAReleaseIsSeenBeforeWhatWasCounted(t *testing.T) {
 	w := newTable(t)
 	w.in(100_000)
 	w.bad()
-	st, err := Parse(w.session.State)
-	if err != nil || len(st.Guard.Breaches(&w.config.Guard)) == 0 {
-		t.Fatalf("%v: there is no evidence to forget", err)
+	if st := w.state(); len(st.Guard.Breaches(&w.config.Guard)) == 0 {
+		t.Fatal("there is no evidence to forget")
 	}
 	w.release("it was a test")
 	if d := w.rule("g"); d.Action == control.Rollback {
@@ -400,9 +409,13 @@ func TestCrossedIsWhatRuleDoes(t *testing.T) {
 			probe := w.session
 			probe.Now = probe.Now.Add(time.Second)
 			w.facts.Flag = w.flag
-			crossed, err := w.config.Crossed(probe, &w.facts)
+			known := w.state()
+			crossed, err := w.config.Crossed(known, &probe, &w.facts)
 			if err != nil {
 				t.Fatal(err)
+			}
+			if !reflect.DeepEqual(known, w.state()) {
+				t.Fatalf("second %d: a look changed what is known", i)
 			}
 			if d := w.rule("g"); crossed != (d.Action == control.Rollback) {
 				t.Fatalf("second %d: crossed %v, decided %+v", i, crossed, d)
@@ -415,7 +428,7 @@ func TestCrossedIsWhatRuleDoes(t *testing.T) {
 func BenchmarkCrossed(b *testing.B) { benchmark(b, (*table).crossed) }
 
 func (w *table) crossed() error {
-	_, err := w.config.Crossed(w.session, &w.facts)
+	_, err := w.config.Crossed(w.last.State, &w.session, &w.facts)
 	return err
 }
 

@@ -150,8 +150,8 @@ func (l *Loop) step(ctx context.Context, due bool) error {
 		return err
 	}
 	facts := l.facts()
-	if l.leads && (len(session.Counts) > 0 || len(l.State().Harms) > 0) {
-		crossed, err := l.Config.Crossed(*session, &facts)
+	if state := l.State(); l.leads && (len(session.Counts) > 0 || len(state.Harms) > 0) {
+		crossed, err := l.Config.Crossed(state, session, &facts)
 		if err != nil {
 			return err
 		}
