@@ -17,7 +17,10 @@ type Shadow struct {
 	Queue   int   `yaml:"queue"`
 	Budget  Bytes `yaml:"budget"`
 	Largest Bytes `yaml:"largest"`
-	// Parallel is how many run at one time.
+	// Gather is how long documents are gathered that are then run together.
+	Gather Duration `yaml:"gather"`
+	// Parallel is how many run at one time, and how many of those that take long are
+	// waited for.
 	Parallel int `yaml:"parallel"`
 	// Patience is how long a shadow run may take.
 	Patience Duration `yaml:"patience"`
@@ -70,7 +73,7 @@ type Limits struct {
 
 func defaultShadow() Shadow {
 	return Shadow{
-		Pairs: 10, Queue: 1000, Budget: 64 << 20, Largest: 4 << 20, Parallel: 16, Patience: Duration(time.Minute),
+		Pairs: 10, Queue: 1000, Budget: 64 << 20, Largest: 4 << 20, Gather: Duration(2 * time.Second), Parallel: 16, Patience: Duration(time.Minute),
 		Compare: Compare{Ignore: []string{}, Sets: []string{}, Tolerances: []Tolerance{}, Noise: []string{}},
 		Redact:  []string{},
 		Samples: Samples{Count: 1000, Bytes: 64 << 20},
@@ -81,6 +84,7 @@ func defaultShadow() Shadow {
 func validateMirror(s *Shadow, wrong complain) {
 	wrong.percent("shadow.pairs", s.Pairs)
 	wrong.atLeastOne("shadow.queue", s.Queue)
+	wrong.positive("shadow.gather", s.Gather)
 	wrong.atLeastOne("shadow.parallel", s.Parallel)
 	wrong.positive("shadow.patience", s.Patience)
 	if s.Largest < 1 {

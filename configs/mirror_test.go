@@ -20,6 +20,7 @@ func TestMirrorAndGatesAreChecked(t *testing.T) {
       - {field: /score}
       - {field: /a~b, absolute: 1}
   redact: [""]
+  gather: 0s
 gates:
   - name: twice
     command: ["true"]
@@ -39,7 +40,8 @@ routes:
 		"line 10: shadow.compare.tolerances[0]: absolute or relative",
 		`line 11: shadow.compare.tolerances[1].field: "/a~b" is not a JSON Pointer`,
 		`line 12: shadow.redact[0]: "" is not a JSON Pointer`,
-		"line 14: gates[0]: say how it is asked: one of",
+		"line 13: shadow.gather: must be longer than 0s",
+		"line 15: gates[0]: say how it is asked: one of",
 		"gates[1].name: there are two gates",
 		`gates[1].prometheus.url: "prometheus" is not a URL`,
 	} {

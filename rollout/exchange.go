@@ -16,7 +16,8 @@ type Exchange struct {
 	Primary     Answer
 	PrimaryTook time.Duration
 
-	Shadow     Run
+	Shadow Run
+	// ShadowTook is how long it took, as who waited for it saw it; 0 if nobody did.
 	ShadowTook time.Duration
 	// Again is a second shadow run of the same document, which tells what differs
 	// from run to run; nil if there was none.

@@ -9,115 +9,65 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/serviceerror"
-	"go.temporal.io/api/workflowservice/v1"
 
 	"sluice/rollout"
+	"sluice/temporalpath/closing"
 )
 
-// A long poll is cut into slices, because the server now and then drops the
-// notification that would end it: then the next slice finds the result.
-const (
-	firstSlice = 500 * time.Millisecond
-	lastSlice  = 8 * time.Second
-)
+// retryPause is between two attempts to learn what an event is that Temporal has
+// answered with.
+const retryPause = 500 * time.Millisecond
 
-// errOpen says that the run has not ended.
-var errOpen = errors.New("the workflow is running")
+func (p *Path) closing() closing.Watch {
+	return closing.Watch{Service: p.service, Namespace: p.config.Namespace}
+}
 
-// follow waits until the run ends or ctx does, and returns errOpen then. A call
-// that fails is repeated: the run exists, so only the wait can end this, or the
+// follow waits until the run ends or ctx does, and returns closing.ErrOpen then. A
+// call that fails is repeated: the run exists, so only the wait can end this, or the
 // finding that it is a tombstone: rollout.ErrFenced.
 func (p *Path) follow(ctx context.Context, route Route, id, runID string) (rollout.Run, error) {
-	for slice := firstSlice; ; slice = min(2*slice, lastSlice) {
-		poll, cancel := sliceOf(ctx, slice)
-		run, err := p.closeEvent(poll, route, id, runID, true)
-		cancel()
+	execution := &commonpb.WorkflowExecution{WorkflowId: id, RunId: runID}
+	for {
+		event, err := p.closing().Await(ctx, execution)
+		if err != nil {
+			return rollout.Run{}, err
+		}
+		// The wait is for the event, not for the reading of a large result.
+		run, err := p.closed(context.WithoutCancel(ctx), route, execution, event)
 		switch {
 		case err == nil, errors.Is(err, rollout.ErrFenced):
 			return run, err
 		case ctx.Err() != nil:
-			return rollout.Run{}, errOpen
-		case !errors.Is(err, errOpen) && poll.Err() == nil:
-			pause(ctx, firstSlice) // Temporal failed at once; it may be away
+			return rollout.Run{}, closing.ErrOpen
 		}
+		closing.Pause(ctx, retryPause)
 	}
 }
 
-// sliceOf returns a context that is cancelled after d or when ctx ends, and
-// carries no deadline for gRPC to send along.
-func sliceOf(ctx context.Context, d time.Duration) (context.Context, func()) {
-	poll, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	timer := time.AfterFunc(d, cancel)
-	stop := context.AfterFunc(ctx, cancel)
-	return poll, func() { timer.Stop(); stop(); cancel() }
+// closed returns the run that the event closed. It fails with rollout.ErrFenced if
+// that was a tombstone, or with Temporal's error.
+func (p *Path) closed(ctx context.Context, route Route, execution *commonpb.WorkflowExecution, event *historypb.HistoryEvent) (rollout.Run, error) {
+	run := p.ending(ctx, route, execution.WorkflowId, event)
+	run.Closed = event.GetEventTime().AsTime()
+	if run.Failure.Type == rollout.FailureTimeout {
+		return run, p.unlessTombstone(ctx, execution)
+	}
+	return run, nil
 }
 
-func pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
-	}
-}
-
-// closeEvent reads how the run ended. It returns errOpen if it has not, at once
-// or, if wait is set, when the server tires of waiting. A run that continued as
-// new is followed into the next one.
-func (p *Path) closeEvent(ctx context.Context, route Route, id, runID string, wait bool) (rollout.Run, error) {
-	request := &workflowservice.GetWorkflowExecutionHistoryRequest{
-		Namespace:              p.config.Namespace,
-		Execution:              &commonpb.WorkflowExecution{WorkflowId: id, RunId: runID},
-		WaitNewEvent:           wait,
-		HistoryEventFilterType: enumspb.HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT,
-		SkipArchival:           true,
-	}
-	for {
-		response, err := p.service.GetWorkflowExecutionHistory(ctx, request)
-		if err != nil {
-			return rollout.Run{}, err
-		}
-		for _, event := range response.History.GetEvents() {
-			// The slice bounds the wait for the event, not the reading of a
-			// large result.
-			run, next, ok := p.ending(context.WithoutCancel(ctx), route, id, event)
-			run.Closed = event.GetEventTime().AsTime()
-			switch {
-			case ok && run.Failure.Type == rollout.FailureTimeout:
-				return run, p.unlessTombstone(ctx, request.Execution)
-			case ok:
-				return run, nil
-			case next != "":
-				return p.closeEvent(ctx, route, id, next, wait)
-			}
-		}
-		if len(response.NextPageToken) == 0 || !wait {
-			return rollout.Run{}, errOpen
-		}
-		request.NextPageToken = response.NextPageToken
-	}
-}
-
-// ending reads one event: the run if the event closes it, or the ID of the run
-// that goes on in its place.
-func (p *Path) ending(ctx context.Context, route Route, id string, event *historypb.HistoryEvent) (run rollout.Run, next string, ok bool) {
+// ending reads an event that closes a workflow.
+func (p *Path) ending(ctx context.Context, route Route, id string, event *historypb.HistoryEvent) rollout.Run {
 	switch event.EventType {
 	case enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED:
-		a := event.GetWorkflowExecutionCompletedEventAttributes()
-		return p.completed(ctx, route, id, a.Result), "", true
-	case enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED:
-		a := event.GetWorkflowExecutionFailedEventAttributes()
-		return failed(route, id, a.Failure), "", true
+		return p.completed(ctx, route, id, event.GetWorkflowExecutionCompletedEventAttributes().GetResult())
 	case enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT:
-		return ended(id, rollout.FailureTimeout), "", true
+		return ended(id, rollout.FailureTimeout)
 	case enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED:
-		return ended(id, rollout.FailureCanceled), "", true
+		return ended(id, rollout.FailureCanceled)
 	case enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED:
-		return ended(id, rollout.FailureTerminated), "", true
-	case enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW:
-		return rollout.Run{}, event.GetWorkflowExecutionContinuedAsNewEventAttributes().NewExecutionRunId, false
+		return ended(id, rollout.FailureTerminated)
 	}
-	return rollout.Run{}, "", false
+	return failed(route, id, event.GetWorkflowExecutionFailedEventAttributes().GetFailure())
 }
 
 // Follow waits for the end of a run that Temporal holds, at most for wait. The run
@@ -133,7 +83,7 @@ func (p *Path) Follow(ctx context.Context, routeName, workflowID string, wait ti
 		return running, nil
 	}
 	defer p.leave()
-	ctx, cancel := sliceOf(ctx, wait)
+	ctx, cancel := closing.SliceOf(ctx, wait)
 	defer cancel()
 	switch run, err := p.follow(ctx, route, workflowID, ""); {
 	case err == nil:
@@ -159,11 +109,20 @@ func (p *Path) Lookup(ctx context.Context, routeName, workflowID string) (rollou
 	run := rollout.Run{WorkflowID: workflowID, State: rollout.RunRunning}
 	info, err := p.describe(ctx, &commonpb.WorkflowExecution{WorkflowId: workflowID})
 	if err == nil && isClosed(info.GetStatus()) {
-		run, err = p.closeEvent(ctx, route, workflowID, info.GetExecution().GetRunId(), false)
+		run, err = p.read(ctx, route, info.GetExecution())
 	}
 	var notFound *serviceerror.NotFound
 	if errors.As(err, &notFound) {
 		return rollout.Run{}, false, nil
 	}
 	return run, err == nil, err
+}
+
+// read returns a run that has ended.
+func (p *Path) read(ctx context.Context, route Route, execution *commonpb.WorkflowExecution) (rollout.Run, error) {
+	event, err := p.closing().Event(ctx, execution, false)
+	if err != nil {
+		return rollout.Run{}, err
+	}
+	return p.closed(context.WithoutCancel(ctx), route, execution, event)
 }

@@ -8,6 +8,7 @@ import (
 	commonpb "go.temporal.io/api/common/v1"
 
 	"sluice/rollout"
+	"sluice/temporalpath/closing"
 )
 
 // Run makes one attempt to start the document's life, or to find it started, and
@@ -65,7 +66,7 @@ func (p *Path) finish(ctx context.Context, s *start, at standing, wait time.Dura
 	if wait <= 0 {
 		return p.running(ctx, s, at)
 	}
-	ctx, cancel := sliceOf(ctx, wait)
+	ctx, cancel := closing.SliceOf(ctx, wait)
 	defer cancel()
 	switch run, err := p.follow(ctx, s.route, s.request.WorkflowId, at.runID); {
 	case err == nil:
@@ -103,7 +104,7 @@ type reply struct {
 // start finds out whether Temporal holds the document.
 func (p *Path) byUpdate(ctx context.Context, s *start, wait time.Duration) (rollout.Run, error) {
 	deadline := time.Now().Add(wait)
-	call, cancel := sliceOf(ctx, wait)
+	call, cancel := closing.SliceOf(ctx, wait)
 	defer cancel()
 	replies := make(chan reply, 1)
 	go func() {

@@ -15,6 +15,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"sluice/rollout"
+	"sluice/temporalpath/closing"
 )
 
 // shadowPriority is the lowest there is, so that real runs go first where workers
@@ -67,7 +68,7 @@ func (p *Path) Shadow(ctx context.Context, doc *rollout.Document, arm string, wa
 	case at.found:
 		return rollout.Run{}, fmt.Errorf("%s: %w", id, rollout.ErrDuplicate)
 	}
-	waiting, cancel := sliceOf(ctx, time.Until(deadline))
+	waiting, cancel := closing.SliceOf(ctx, time.Until(deadline))
 	defer cancel()
 	run, err := p.follow(waiting, s.route, id, at.runID)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	commonpb "go.temporal.io/api/common/v1"
 
 	"sluice/rollout"
+	"sluice/temporalpath/closing"
 )
 
 // Shadowed waits, at most for wait, for the end of the document's shadow run of an
@@ -20,10 +21,10 @@ func (p *Path) Shadowed(ctx context.Context, doc *rollout.Document, arm string, 
 		return rollout.Run{}, 0, err
 	}
 	id := rollout.ShadowWorkflowID(p.config.Prefix, doc.DocID, doc.Intent, arm)
-	waiting, cancel := sliceOf(ctx, wait)
+	waiting, cancel := closing.SliceOf(ctx, wait)
 	defer cancel()
 	switch run, err = p.follow(waiting, route, id, ""); {
-	case errors.Is(err, errOpen):
+	case errors.Is(err, closing.ErrOpen):
 		return rollout.Run{WorkflowID: id, State: rollout.RunRunning}, wait, nil
 	case err != nil:
 		return rollout.Run{}, 0, err

@@ -101,3 +101,10 @@ func (w *ShadowWatch) ShadowReady(route string) (ready bool, reason string) {
 	}
 	return support.OK, support.Reason
 }
+
+// Batches reports whether the route's workers take shadow runs many at a time.
+func (w *ShadowWatch) Batches(route string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.known[route].Batches
+}

@@ -17,6 +17,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"sluice/rollout"
+	"sluice/temporalpath/closing"
 	"sluice/temporalpath/wire"
 )
 
@@ -40,6 +41,8 @@ type Support struct {
 	Unheard bool
 	// BuildID is that of the worker that declared support; may be empty.
 	BuildID string
+	// Batches: shadow runs may be given to the workers many at a time.
+	Batches bool
 }
 
 func unsupported(format string, args ...any) Support {
@@ -99,10 +102,10 @@ func (p *Path) askWorkers(ctx context.Context, queue string) (*historypb.History
 	}
 	execution := &commonpb.WorkflowExecution{WorkflowId: id, RunId: started.GetRunId()}
 	defer p.forget(ctx, execution)
-	asking, stop := sliceOf(ctx, supportWait)
+	asking, stop := closing.SliceOf(ctx, supportWait)
 	defer stop()
 	for look := firstLook; ; look = min(2*look, lastLook) {
-		pause(asking, look)
+		closing.Pause(asking, look)
 		event, err := p.settling(ctx, execution)
 		if event != nil || err != nil || asking.Err() != nil {
 			return event, err
@@ -157,5 +160,5 @@ func declared(route Route, event *historypb.HistoryEvent) Support {
 		return unsupported("the workers of the shadow task queue %q declare shadow support for [%s], which does not name %s",
 			queue, strings.Join(answer.Types, ", "), route.WorkflowType)
 	}
-	return Support{OK: true, BuildID: answer.BuildID}
+	return Support{OK: true, BuildID: answer.BuildID, Batches: answer.Batches}
 }

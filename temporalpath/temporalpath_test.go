@@ -45,6 +45,7 @@ type order struct {
 	Fail   string          `json:"fail"`
 	Result json.RawMessage `json:"result,omitempty"`
 	Pad    string          `json:"pad"`
+	Size   int             `json:"size"` // of the result, in bytes
 }
 
 func (ws *workflows) count(_ context.Context, docID string) error {
@@ -77,7 +78,7 @@ func (ws *workflows) work(ctx workflow.Context, in wire.Input) (json.RawMessage,
 	if o.Result != nil {
 		return o.Result, nil
 	}
-	return json.Marshal(map[string]any{"doc_id": in.DocID, "life": in.Life, "pad": len(o.Pad)})
+	return json.Marshal(map[string]any{"doc_id": in.DocID, "life": in.Life, "pad": len(o.Pad), "text": strings.Repeat("x", o.Size)})
 }
 
 // Plain offers no update.

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"sluice/rollout"
+	"sluice/temporalpath/closing"
 	"sluice/temporalpath/wire"
 )
 
@@ -32,7 +33,7 @@ var errUpdate = errors.New("the update did not answer")
 // startAndUpdate starts the workflow and waits for its result, in one call, for
 // as long as ctx lasts. ctx must carry no deadline.
 //
-// It returns the run; or, with errOpen, a run that was acknowledged and is not
+// It returns the run; or, with closing.ErrOpen, a run that was acknowledged and is not
 // finished; or an error that wraps rollout.ErrNotAccepted, ErrAmbiguous or
 // errUpdate.
 func (p *Path) startAndUpdate(ctx context.Context, s *start) (standing, rollout.Run, error) {
@@ -74,7 +75,7 @@ func (p *Path) updated(ctx context.Context, s *start, runID string, outcome *upd
 		})
 		switch {
 		case ctx.Err() != nil:
-			return rollout.Run{}, errOpen
+			return rollout.Run{}, closing.ErrOpen
 		case err != nil:
 			return rollout.Run{}, fmt.Errorf("%w: %w", errUpdate, err)
 		}

@@ -2,7 +2,7 @@
 // they differ, and what became of every shadow run. Each gateway writes its share
 // down as a note, and the sum of all notes is the evidence.
 //
-//	Begin ─▶ running, noted ─┬─ Compared ─▶ counted, noted ─▶ not running, noted
+//	Begin ─▶ running, Noted ─┬─ Compared ─▶ counted, noted ─▶ not running, noted
 //	                         └─ Dropped  ─▶ counted, noted ─▶ not running, noted
 //	gateway died ─▶ another inherits: its share, and what ran is dropped: restart
 //
@@ -17,6 +17,7 @@ package evidence
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -80,12 +81,15 @@ type Keeper struct {
 	wake   chan struct{} // holds one wake-up
 
 	begun  bool    // owned by Run; the share is in the store
+	over   int     // owned by Run; so many of those that ended are in it
 	unsure *estate // owned by Run; an inheritance of which nobody knows whether it was stored
 
 	mu      sync.Mutex
 	page    *page          // guarded by mu
 	news    bool           // guarded by mu; the share in the store is older than page
 	running map[string]run // guarded by mu; what is, or is to be, in the note of what runs
+	told    []string       // guarded by mu; what the share in the store says is over, and that note has not any more
+	anew    bool           // guarded by mu; one of told was begun again
 	noted   chan struct{}  // guarded by mu; closed when the next note of what runs is down
 	failed  error          // guarded by mu; how the last one went
 	sampled map[string]int // guarded by mu; samples kept, by signature
@@ -102,16 +106,23 @@ func New(config Config) *Keeper {
 	}
 }
 
-// Begin puts a shadow run on record before it is started. It waits for the store,
-// together with others. It fails with ErrNotNoted, or with rollout.ErrDuplicate if
-// the same run is on record.
-func (k *Keeper) Begin(ctx context.Context, route, id string) error {
+// Begin takes a shadow run down that is to be started; Noted waits until it is on
+// record. It fails with rollout.ErrDuplicate if the same run is.
+func (k *Keeper) Begin(route, id string) error {
 	k.mu.Lock()
+	defer k.mu.Unlock()
 	if _, twice := k.running[id]; twice {
-		k.mu.Unlock()
 		return rollout.ErrDuplicate
 	}
 	k.running[id] = run{Route: route, Since: time.Now().UTC()}
+	k.anew = k.anew || slices.Contains(k.told, id)
+	return nil
+}
+
+// Noted waits for the store, together with others, until all that was begun is on
+// record. It fails with ErrNotNoted.
+func (k *Keeper) Noted(ctx context.Context) error {
+	k.mu.Lock()
 	noted := k.noted
 	k.mu.Unlock()
 	k.nudge()

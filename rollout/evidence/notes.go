@@ -3,6 +3,7 @@ package evidence
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"maps"
 	"time"
 
@@ -16,7 +17,8 @@ const (
 	// share one.
 	noteSoonest = 20 * time.Millisecond
 	noteTimeout = 5 * time.Second
-	// inheritInterval is how often is looked for gateways that are gone.
+	// inheritInterval is how often is looked for gateways that are gone, and how long a
+	// run that is counted stays in the note of what runs.
 	inheritInterval = 5 * time.Second
 )
 
@@ -30,9 +32,10 @@ func (k *Keeper) Run(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
-			return k.noteShare(context.WithoutCancel(ctx))
+			return errors.Join(k.noteShare(context.WithoutCancel(ctx)), k.noteOver(context.WithoutCancel(ctx)))
 		case <-inherit.C:
 			k.inheritAll(ctx)
+			k.tell(ctx, k.noteOver(ctx))
 		case <-share.C:
 			k.tell(ctx, k.noteShare(ctx))
 		case <-k.wake:
@@ -49,15 +52,30 @@ func (k *Keeper) tell(ctx context.Context, err error) {
 }
 
 // noteBegun writes what runs. A gateway's share is there before that, so that who
-// inherits finds both.
+// inherits finds both, and does not say any more that such a run is over.
 func (k *Keeper) noteBegun(ctx context.Context) error {
-	if !k.begun {
-		return k.noteShare(ctx)
+	k.mu.Lock()
+	anew := k.anew
+	k.news = k.news || anew
+	k.mu.Unlock()
+	if anew || !k.begun {
+		if err := k.noteShare(ctx); err != nil {
+			return err
+		}
 	}
-	return k.noteRunning(ctx, nil)
+	return k.noteRunning(ctx)
 }
 
-// noteShare writes what was counted, if it is news, and then what still runs.
+// noteOver writes what runs if some of what the note has does not any more.
+func (k *Keeper) noteOver(ctx context.Context) error {
+	if k.over == 0 {
+		return nil
+	}
+	return k.noteRunning(ctx)
+}
+
+// noteShare writes what was counted, if it is news. The runs that are over leave the
+// other note when that is written next.
 func (k *Keeper) noteShare(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, noteTimeout)
 	defer cancel()
@@ -72,7 +90,6 @@ func (k *Keeper) noteShare(ctx context.Context) error {
 	k.news = false
 	share, err := json.Marshal(k.page)
 	ended := len(k.page.Ended)
-	over := k.page.Ended[:ended:ended]
 	k.mu.Unlock()
 	if err == nil {
 		err = k.config.Notes.PutNote(ctx, subject, k.config.Owner, share)
@@ -81,14 +98,11 @@ func (k *Keeper) noteShare(ctx context.Context) error {
 		k.refuse(err)
 		return err
 	}
-	k.begun = true
-	err = k.noteRunning(ctx, over)
-	if err != nil {
-		k.mu.Lock()
-		k.news = true // the runs that are over are still to leave the other note
-		k.mu.Unlock()
-	}
-	return err
+	k.begun, k.over = true, ended
+	k.mu.Lock()
+	k.told, k.anew = nil, false
+	k.mu.Unlock()
+	return nil
 }
 
 // refuse tells those who wait that their runs are not on record.
@@ -100,14 +114,15 @@ func (k *Keeper) refuse(err error) {
 	k.noted = make(chan struct{})
 }
 
-// noteRunning writes what runs, and what has ended and is not in a share yet; over
-// is in one. Those who wait learn how it went.
-func (k *Keeper) noteRunning(ctx context.Context, over []string) error {
+// noteRunning writes what runs, and what has ended and is not in a share yet. Those who
+// wait learn how it went.
+func (k *Keeper) noteRunning(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, noteTimeout)
 	defer cancel()
 	k.mu.Lock()
 	noted := k.noted
 	k.noted = make(chan struct{})
+	over := k.page.Ended[:k.over:k.over]
 	still := maps.Clone(k.running)
 	k.mu.Unlock()
 	for _, id := range over {
@@ -123,7 +138,8 @@ func (k *Keeper) noteRunning(ctx context.Context, over []string) error {
 		for _, id := range over {
 			delete(k.running, id)
 		}
-		k.page.Ended = append([]string(nil), k.page.Ended[len(over):]...)
+		k.page.Ended, k.over = append([]string(nil), k.page.Ended[len(over):]...), 0
+		k.told = append(k.told, over...)
 	}
 	close(noted)
 	return err

@@ -85,16 +85,21 @@ func (p *page) compared(e *rollout.Exchange, found compare.Comparison, again *co
 		route.AA.Add(*again)
 	}
 	b.Completed++
-	b.Legacy.add(e.PrimaryTook)
-	b.Shadow.add(e.ShadowTook)
+	b.timed(e)
 	b.Matched = b.Matched.Add(found.Matches)
+}
+
+// timed counts how long the two took, unless that is not known of both.
+func (b *book) timed(e *rollout.Exchange) {
+	if e.ShadowTook > 0 {
+		b.Legacy.add(e.PrimaryTook)
+		b.Shadow.add(e.ShadowTook)
+	}
 }
 
 // unfinished lists a run that did not end while it was waited for.
 func (p *page) unfinished(e *rollout.Exchange, now time.Time) {
-	b := p.book(e.Route)
-	b.Legacy.add(e.PrimaryTook)
-	b.Shadow.add(e.ShadowTook)
+	p.book(e.Route).timed(e)
 	p.list(Listed{ID: e.ID, Route: e.Route, Why: WhyUnfinished, At: now})
 }
 

@@ -7,6 +7,10 @@
 //	sampled ─▶ offered, once its client has its answer ─▶ queued ─▶ on record ─▶ run ─▶ handed on
 //	              └───────────────┴──────────────┴────────────┴─▶ dropped, with a reason
 //
+// Documents are gathered for a while and run together, because what a run costs the
+// gateway is waking up and talking: a batch is one note on record, one start and one
+// wait. Runs that take long are waited for one by one.
+//
 // Invariants:
 //   - No client waits: Offer never blocks, and is called after the answer.
 //   - What is held is bounded by a number of documents and a number of bytes, from an
@@ -21,33 +25,30 @@ package shadow
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"sluice/rollout"
 )
 
 // Temporal runs documents for the shadow.
 type Temporal interface {
-	// Shadow starts the document's shadow run of an arm, "a" or "b", and waits for
-	// its end, at most for wait; it is RunRunning if it has not ended by then. It
-	// fails with rollout.ErrDuplicate if there was such a run before.
+	// Together starts the documents' shadow runs, all of one route, evenly over a while,
+	// and waits a little for their ends. There is one element for each twin.
+	Together(ctx context.Context, route string, twins []rollout.Twin, over time.Duration) []rollout.Mirrored
+	// Shadow starts one shadow run of an arm, "a" or "b", and waits for its end, at most
+	// for wait; it is RunRunning if it has not ended by then. It fails with
+	// rollout.ErrDuplicate if there was such a run before.
 	Shadow(ctx context.Context, doc *rollout.Document, arm string, wait time.Duration) (rollout.Run, error)
-	// ShadowID returns the workflow ID of the document's shadow run.
-	ShadowID(doc *rollout.Document, arm string) string
-	// Oversize reports whether Temporal cannot hold the document.
-	Oversize(doc *rollout.Document) bool
+	// Shadowed waits as Shadow does for a run that was started, and tells how long it
+	// took.
+	Shadowed(ctx context.Context, doc *rollout.Document, arm string, wait time.Duration) (run rollout.Run, took time.Duration, err error)
 }
 
 // Evidence takes what the mirror finds. Its methods may wait for a store.
 type Evidence interface {
-	// Begin puts a shadow run on record before it is started. It fails with
-	// rollout.ErrDuplicate if the same run is on record.
-	Begin(ctx context.Context, route, id string) error
+	Record
 	// Compared takes the answers of a run that was begun.
 	Compared(exchange *rollout.Exchange)
 	// Dropped counts a sampled document that is not compared. id is that of a run
@@ -55,9 +56,22 @@ type Evidence interface {
 	Dropped(route, id string, reason rollout.DropReason)
 }
 
+// Record is where shadow runs are put down before they are started.
+type Record interface {
+	// Begin says that a run is to begin. It does not wait, and fails with
+	// rollout.ErrDuplicate if the same run is on record.
+	Begin(route, id string) error
+	// Noted waits until what was begun is on record, and fails if it cannot be.
+	Noted(ctx context.Context) error
+}
+
 // Config configures a Mirror. All fields are needed.
 type Config struct {
 	Temporal Temporal
+	// ID returns the workflow ID of the document's shadow run of an arm.
+	ID func(doc *rollout.Document, arm string) string
+	// Oversize reports whether Temporal cannot hold the document.
+	Oversize func(doc *rollout.Document) bool
 	// Ready reports whether the route's workers declare shadow support.
 	Ready    func(route string) bool
 	Evidence Evidence
@@ -73,7 +87,10 @@ type Config struct {
 	// run, Largest those of one document with its answer.
 	Queue           int
 	Budget, Largest int64
-	// Parallel is how many run at one time, Patience how long each may take.
+	// Gather is how long documents are gathered that run together.
+	Gather time.Duration
+	// Parallel is how many that take long are waited for at one time, Patience how long
+	// each may take.
 	Parallel int
 	Patience time.Duration
 }
@@ -83,8 +100,13 @@ type Mirror struct {
 	config  Config
 	sampler *rollout.Splitter
 	pairs   *rollout.Splitter
-	queue   chan job
-	held    atomic.Int64
+	queue   chan *job
+	many    chan struct{} // holds one: there are enough for a batch
+	slow    chan struct{} // one token each document that is waited for by itself
+	late    sync.WaitGroup
+	// gathering holds a token while someone takes from queue.
+	gathering chan struct{}
+	held      atomic.Int64
 
 	mu     sync.RWMutex
 	closed bool // guarded by mu; set before queue is drained
@@ -97,6 +119,9 @@ type job struct {
 	took    time.Duration
 	at      time.Time
 	bytes   int64 // that are held for it
+
+	id   string // of its shadow run, once it may run
+	pair bool   // it runs twice
 }
 
 // New returns a mirror. Run does its work.
@@ -105,7 +130,11 @@ func New(config Config) *Mirror {
 		config:  config,
 		sampler: rollout.NewSplitter(config.Salt + "/shadow"),
 		pairs:   rollout.NewSplitter(config.Salt + "/pairs"),
-		queue:   make(chan job, config.Queue),
+		queue:   make(chan *job, config.Queue),
+		many:    make(chan struct{}, 1),
+		slow:    make(chan struct{}, config.Parallel),
+
+		gathering: make(chan struct{}, 1),
 	}
 }
 
@@ -140,14 +169,13 @@ func (m *Mirror) Waiting() int { return len(m.queue) }
 // Offer takes a sampled document whose client has its answer, the body of which is
 // held. If the answer is not to be compared, cut says why. It never waits.
 func (m *Mirror) Offer(doc *rollout.Document, primary rollout.Answer, took time.Duration, cut *rollout.DropReason) {
-	j := job{doc: *doc, primary: primary, took: took, at: time.Now(), bytes: int64(len(primary.Body))}
-	reason, queued := m.admit(&j, cut)
+	j := &job{doc: *doc, primary: primary, took: took, at: time.Now(), bytes: int64(len(primary.Body))}
+	reason, queued := m.admit(j, cut)
 	if queued {
 		reason, queued = m.enqueue(j)
 	}
 	if !queued {
-		m.held.Add(-j.bytes)
-		m.drop(doc.Route, "", reason)
+		m.release(j, "", reason)
 	}
 }
 
@@ -176,7 +204,7 @@ func (m *Mirror) take(n int64) bool {
 	return true
 }
 
-func (m *Mirror) enqueue(j job) (rollout.DropReason, bool) {
+func (m *Mirror) enqueue(j *job) (rollout.DropReason, bool) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	if m.closed {
@@ -184,98 +212,19 @@ func (m *Mirror) enqueue(j job) (rollout.DropReason, bool) {
 	}
 	select {
 	case m.queue <- j:
+		if len(m.queue) >= min(together-1, cap(m.queue)/2) || m.held.Load() > m.config.Budget/2 {
+			m.hurry()
+		}
 		return 0, true
 	default:
 		return rollout.DropQueue, false
 	}
 }
 
-func (m *Mirror) drop(route, id string, reason rollout.DropReason) {
-	m.config.Evidence.Dropped(route, id, reason)
-}
-
-// Run mirrors what is offered until ctx ends, and drops what is left then.
-func (m *Mirror) Run(ctx context.Context) error {
-	var group errgroup.Group
-	for range m.config.Parallel {
-		group.Go(func() error {
-			for {
-				select {
-				case <-ctx.Done():
-					return nil
-				case j := <-m.queue:
-					m.mirror(ctx, j)
-					m.held.Add(-j.bytes)
-				}
-			}
-		})
+// hurry ends the gathering.
+func (m *Mirror) hurry() {
+	select {
+	case m.many <- struct{}{}:
+	default:
 	}
-	err := group.Wait()
-	m.mu.Lock()
-	m.closed = true
-	m.mu.Unlock()
-	for {
-		select {
-		case j := <-m.queue:
-			m.held.Add(-j.bytes)
-			m.drop(j.doc.Route, "", rollout.DropRestart)
-		default:
-			return err
-		}
-	}
-}
-
-// mirror runs one document.
-func (m *Mirror) mirror(ctx context.Context, j job) {
-	if !m.config.Ready(j.doc.Route) {
-		m.drop(j.doc.Route, "", rollout.DropUnsupported)
-		return
-	}
-	if policy := m.config.Policy(); policy.Kill || policy.Shadow == rollout.None {
-		m.drop(j.doc.Route, "", rollout.DropKilled)
-		return
-	}
-	if m.config.Temporal.Oversize(&j.doc) {
-		m.drop(j.doc.Route, "", rollout.DropTooLarge)
-		return
-	}
-	id := m.config.Temporal.ShadowID(&j.doc, "a")
-	switch err := m.config.Evidence.Begin(ctx, j.doc.Route, id); {
-	case errors.Is(err, rollout.ErrDuplicate):
-		m.drop(j.doc.Route, "", rollout.DropDuplicate)
-		return
-	case err != nil:
-		m.drop(j.doc.Route, id, rollout.DropStore)
-		return
-	}
-	exchange := &rollout.Exchange{
-		Route: j.doc.Route, DocID: j.doc.DocID, Intent: j.doc.Intent, ID: id,
-		At: j.at, Primary: j.primary, PrimaryTook: j.took,
-	}
-	began := time.Now()
-	var err error
-	exchange.Shadow, err = m.config.Temporal.Shadow(ctx, &j.doc, "a", m.config.Patience)
-	exchange.ShadowTook = time.Since(began)
-	running := exchange.Shadow.State == rollout.RunRunning
-	if err != nil || running && ctx.Err() != nil {
-		m.drop(j.doc.Route, id, dropped(ctx, err))
-		return
-	}
-	if m.config.Pairs.Includes(m.pairs.Bucket(j.doc.DocID)) && !running {
-		if again, err := m.config.Temporal.Shadow(ctx, &j.doc, "b", m.config.Patience); err == nil && again.State != rollout.RunRunning {
-			exchange.Again = &again
-		}
-	}
-	m.config.Evidence.Compared(exchange)
-}
-
-// dropped tells why a run that failed to start is not compared.
-func dropped(ctx context.Context, err error) rollout.DropReason {
-	switch {
-	case errors.Is(err, rollout.ErrDuplicate):
-		return rollout.DropDuplicate
-	case ctx.Err() != nil:
-		return rollout.DropRestart
-	}
-	return rollout.DropTemporal
 }

@@ -18,29 +18,66 @@ type stage struct {
 	run    func(ctx context.Context, doc *rollout.Document, arm string, wait time.Duration) (rollout.Run, error)
 	ready  bool
 	busy   bool
-	begin  error
+	noted  error
 	policy rollout.Policy
 	id     string // of the document
 
 	mu       sync.Mutex
 	compared []*rollout.Exchange
 	dropped  map[rollout.DropReason]int
-	begun    int
+	begun    map[string]bool
+	batches  []batch
+}
+
+// batch is how many documents ran together, and over what time.
+type batch struct {
+	n    int
+	over time.Duration
+}
+
+// linger is how long Together waits.
+const linger = 2 * time.Second
+
+func (s *stage) Together(ctx context.Context, _ string, twins []rollout.Twin, over time.Duration) []rollout.Mirrored {
+	s.mu.Lock()
+	s.batches = append(s.batches, batch{len(twins), over})
+	s.mu.Unlock()
+	all := make([]rollout.Mirrored, len(twins))
+	for i, twin := range twins {
+		m := &all[i]
+		began := time.Now()
+		m.Run, m.Err = s.run(ctx, twin.Doc, "a", linger)
+		m.Took = time.Since(began)
+		if twin.Pair && m.Err == nil && m.Run.State != rollout.RunRunning {
+			if again, err := s.run(ctx, twin.Doc, "b", linger); err == nil && again.State != rollout.RunRunning {
+				m.Again = &again
+			}
+		}
+	}
+	return all
 }
 
 func (s *stage) Shadow(ctx context.Context, doc *rollout.Document, arm string, wait time.Duration) (rollout.Run, error) {
 	return s.run(ctx, doc, arm, wait)
 }
 
-func (s *stage) ShadowID(doc *rollout.Document, arm string) string { return doc.DocID + "/" + arm }
-func (s *stage) Oversize(doc *rollout.Document) bool               { return doc.DocID == "oversize" }
+func (s *stage) Shadowed(ctx context.Context, doc *rollout.Document, arm string, wait time.Duration) (rollout.Run, time.Duration, error) {
+	began := time.Now()
+	run, err := s.run(ctx, doc, arm, wait)
+	return run, time.Since(began), err
+}
 
-func (s *stage) Begin(context.Context, string, string) error {
+func (s *stage) Begin(_, id string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.begun++
-	return s.begin
+	if s.begun[id] {
+		return rollout.ErrDuplicate
+	}
+	s.begun[id] = true
+	return nil
 }
+
+func (s *stage) Noted(context.Context) error { return s.noted }
 
 func (s *stage) Compared(e *rollout.Exchange) {
 	s.mu.Lock()
@@ -55,22 +92,30 @@ func (s *stage) Dropped(_, _ string, reason rollout.DropReason) {
 }
 
 func newStage() *stage {
-	return &stage{ready: true, id: "a", dropped: map[rollout.DropReason]int{}, policy: rollout.Policy{Shadow: rollout.All},
+	return &stage{ready: true, id: "a", dropped: map[rollout.DropReason]int{}, begun: map[string]bool{}, policy: rollout.Policy{Shadow: rollout.All},
 		run: func(context.Context, *rollout.Document, string, time.Duration) (rollout.Run, error) {
 			return rollout.Run{State: rollout.RunCompleted, Answer: rollout.Answer{Status: 200}}, nil
 		}}
 }
 
-func (s *stage) mirror(pairs rollout.Exposure) *shadow.Mirror {
-	return shadow.New(shadow.Config{
-		Temporal: s, Ready: func(string) bool { return s.ready }, Evidence: s, Policy: func() *rollout.Policy { return &s.policy }, Busy: func() bool { return s.busy },
-		Salt: "test", Pairs: pairs, Queue: 3, Budget: 100, Largest: 60, Parallel: 2, Patience: time.Minute,
-	})
+func (s *stage) mirror(pairs rollout.Exposure, changes ...func(*shadow.Config)) *shadow.Mirror {
+	config := shadow.Config{
+		Temporal: s, ID: func(doc *rollout.Document, arm string) string { return doc.DocID + "/" + arm },
+		Oversize: func(doc *rollout.Document) bool { return doc.DocID == "oversize" },
+		Ready:    func(string) bool { return s.ready }, Evidence: s, Policy: func() *rollout.Policy { return &s.policy }, Busy: func() bool { return s.busy },
+		Salt: "test", Pairs: pairs, Queue: 3, Budget: 100, Largest: 60, Gather: gather, Parallel: 2, Patience: time.Minute,
+	}
+	for _, change := range changes {
+		change(&config)
+	}
+	return shadow.New(config)
 }
 
 func offer(m *shadow.Mirror, id string, size int) {
 	m.Offer(&rollout.Document{Route: "r", DocID: id, Body: make([]byte, size)}, rollout.Answer{Status: 200}, time.Millisecond, nil)
 }
+
+const gather = time.Second
 
 // runs has the mirror at work in a bubble until the test's function returns, and
 // all is idle.
@@ -80,6 +125,7 @@ func runs(t *testing.T, m *shadow.Mirror, during func()) {
 	ended := make(chan error, 1)
 	go func() { ended <- m.Run(ctx) }()
 	during()
+	time.Sleep(2 * gather)
 	synctest.Wait()
 	cancel()
 	if err := <-ended; err != nil {
@@ -95,8 +141,8 @@ func TestMirroredOnceWithBothAnswers(t *testing.T) {
 		s := newStage()
 		m := s.mirror(rollout.None)
 		runs(t, m, func() { offer(m, "a", 1) })
-		if len(s.compared) != 1 || s.begun != 1 || len(s.dropped) != 0 {
-			t.Fatalf("%d compared, %d begun, %v dropped", len(s.compared), s.begun, s.dropped)
+		if len(s.compared) != 1 || len(s.begun) != 1 || len(s.dropped) != 0 {
+			t.Fatalf("%d compared, %d begun, %v dropped", len(s.compared), len(s.begun), s.dropped)
 		}
 		if e := s.compared[0]; e.ID != "a/a" || e.Again != nil || e.PrimaryTook != time.Millisecond {
 			t.Errorf("%+v", e)
@@ -190,7 +236,7 @@ func TestRunsThatFailAreDroppedByReason(t *testing.T) {
 		rollout.DropUnsupported: func(s *stage) { s.ready = false },
 		rollout.DropTooLarge:    func(s *stage) { s.id = "oversize" },
 		rollout.DropKilled:      func(s *stage) { s.policy.Kill = true },
-		rollout.DropStore:       func(s *stage) { s.begin = errors.New("away") },
+		rollout.DropStore:       func(s *stage) { s.noted = errors.New("away") },
 		rollout.DropDuplicate:   func(s *stage) { s.run = failing(rollout.ErrDuplicate) },
 		rollout.DropTemporal:    func(s *stage) { s.run = failing(rollout.ErrNotAccepted) },
 	} {
@@ -237,6 +283,7 @@ func TestStopAndPatience(t *testing.T) {
 			offer(m, "slow", 1)
 			time.Sleep(2 * time.Minute)
 			offer(m, "cut", 1)
+			time.Sleep(gather + linger)
 		})
 		if len(s.compared) != 1 || s.compared[0].Shadow.State != rollout.RunRunning || s.dropped[rollout.DropRestart] != 1 {
 			t.Errorf("%d compared, %v dropped", len(s.compared), s.dropped)

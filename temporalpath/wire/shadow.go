@@ -18,4 +18,6 @@ type Support struct {
 	Types []string `json:"types"`
 	// BuildID is the worker's; may be empty.
 	BuildID string `json:"build_id,omitempty"`
+	// Batches: they serve [ShadowBatch] too.
+	Batches bool `json:"batches,omitempty"`
 }

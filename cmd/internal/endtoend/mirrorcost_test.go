@@ -6,61 +6,122 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"sluice/rollout/evidence"
 )
 
-// BenchmarkMirroring is what mirroring every document costs the legacy path, at 20
-// documents a second with a legacy that takes 10 ms, by turns in one run: latencies
-// as clients see them, and the gateway's CPU time, all of its own work for the
-// mirror included. Gateway, clients with legacy, and Temporal are processes of
-// their own; the worker is this one.
+// BenchmarkMirroring is what mirroring every document costs, at 20 documents a second
+// with a legacy that takes 10 ms: latencies as clients see them, and all of a gateway's
+// CPU time. Two gateways serve the same load in the same seconds, of which one mirrors,
+// by turns: Temporal and the worker are on this machine too, and are in the way of both.
+// What is left is what the gateway does. Gateways, clients with legacy, and Temporal are
+// processes of their own; the worker is this one.
 func BenchmarkMirroring(b *testing.B) {
 	load := startLoad(b)
 	s := assemble(b, "")
 	s.work(b)
-	operator := freeAddress(b)
-	settings := append(s.settings, "data="+filepath.Join(s.dir, "measured"), "legacy.url=http://"+load,
-		"listen.operator="+operator, "shadow.queue=5000", "shadow.compare.ignore=[/**]")
-	door, pid, _ := spawnGatewayProcess(b, settings)
-	const batch, rate = 200, 20
-	url := fmt.Sprintf("http://%s/load?to=%s&field=doc_id&posts=%d&rate=%d&delay=10ms", load, door, batch, rate)
-	var cpu [2]time.Duration
-	var p50, p99 [2][]time.Duration
-	measured := func(mirrored int, note bool) {
-		s.setShadow(b, float64(mirrored*100))
-		s.awaitShadow(b, operator, mirrored)
-		before, done := cpuOf(b, pid), s.completed(b, operator)
-		middle, high := loaded(b, url)
-		if mirrored == 1 {
-			within(b, 2*time.Minute, "all are compared", func() bool {
-				time.Sleep(500 * time.Millisecond) // each look is work for the gateway
-				return s.completed(b, operator) >= done+batch
+	doors := [2]*measuredDoor{s.measuredDoor(b, load, "one"), s.measuredDoor(b, load, "two")}
+	const posts, rate = 600, 20
+	turn := func(mirrors int) (did [2]served) {
+		var done uint64
+		for i, d := range doors {
+			d.mirror(b, i == mirrors)
+			if i == mirrors {
+				done = d.completed(b)
+			}
+		}
+		time.Sleep(2 * time.Second) // what was on the way is done
+		var before [2]time.Duration
+		var serving sync.WaitGroup
+		for i, d := range doors {
+			before[i] = cpuOf(b, d.pid)
+			serving.Go(func() {
+				time.Sleep(time.Duration(i) * time.Second / rate / 2)
+				url := fmt.Sprintf("http://%s/load?to=%s&field=doc_id&posts=%d&rate=%d&delay=10ms", load, d.address, posts, rate)
+				did[i].p50, did[i].p99 = loaded(b, url)
 			})
 		}
-		if note {
-			cpu[mirrored] += cpuOf(b, pid) - before
-			p50[mirrored], p99[mirrored] = append(p50[mirrored], middle), append(p99[mirrored], high)
+		serving.Wait()
+		time.Sleep(5 * time.Second) // for both, so that the last ones are compared
+		for i, d := range doors {
+			did[i].cpu = cpuOf(b, d.pid) - before[i]
 		}
+		if compared := doors[mirrors].completed(b) - done; compared < posts {
+			b.Errorf("%d of %d documents were mirrored in time", compared, posts)
+		}
+		return did
 	}
-	measured(0, false)
-	measured(1, false)
+	turn(0) // which nobody counts
+	var plain, mirrored served
 	turns := 0
 	for b.Loop() {
-		measured(0, true)
-		measured(1, true)
-		turns++
+		for mirrors := range doors {
+			did := turn(mirrors)
+			mirrored.add(did[mirrors])
+			plain.add(did[1-mirrors])
+			turns++
+		}
 	}
-	for i, name := range []string{"plain", "mirrored"} {
-		b.ReportMetric(float64(cpu[i].Microseconds())/float64(turns*batch), name+"-cpu-us/post")
-		b.ReportMetric(float64(mean(p99[i]).Microseconds())/1000, name+"-p99-ms")
+	for name, d := range map[string]served{"plain": plain, "mirrored": mirrored} {
+		b.ReportMetric(float64(d.cpu.Microseconds())/float64(turns*posts), name+"-cpu-us/post")
+		b.ReportMetric(float64(d.p99.Microseconds())/1000/float64(turns), name+"-p99-ms")
 	}
-	b.ReportMetric(float64(cpu[1])/float64(cpu[0]), "cpu-ratio")
-	b.ReportMetric(float64(mean(p50[1]))/float64(mean(p50[0])), "p50-ratio")
-	b.ReportMetric(float64(mean(p99[1]))/float64(mean(p99[0])), "p99-ratio")
+	b.ReportMetric(float64(mirrored.cpu)/float64(plain.cpu), "cpu-ratio")
+	b.ReportMetric(float64(mirrored.p50)/float64(plain.p50), "p50-ratio")
+	b.ReportMetric(float64(mirrored.p99)/float64(plain.p99), "p99-ratio")
+}
+
+// served is what a load took, summed over turns.
+type served struct{ cpu, p50, p99 time.Duration }
+
+func (s *served) add(more served) {
+	s.cpu, s.p50, s.p99 = s.cpu+more.cpu, s.p50+more.p50, s.p99+more.p99
+}
+
+// measuredDoor is a gateway in a process of its own.
+type measuredDoor struct {
+	*stack   // which it has a flag file of its own beside
+	address  string
+	operator string
+	pid      int
+}
+
+func (s *stack) measuredDoor(b *testing.B, load, name string) *measuredDoor {
+	b.Helper()
+	d := &measuredDoor{stack: &stack{flagFile: filepath.Join(s.dir, name+".json"), client: s.client}, operator: freeAddress(b)}
+	d.setShadow(b, 0)
+	settings := append(slices.Clone(s.settings), "data="+filepath.Join(s.dir, name), "legacy.url=http://"+load,
+		"rollout.flags.file="+d.flagFile, "listen.operator="+d.operator, "shadow.queue=5000", "shadow.compare.ignore=[/**]")
+	d.address, d.pid, _ = spawnGatewayProcess(b, settings)
+	return d
+}
+
+// mirror has the gateway mirror all or nothing.
+func (d *measuredDoor) mirror(b *testing.B, all bool) {
+	b.Helper()
+	ratio := 0
+	if all {
+		ratio = 1
+	}
+	d.setShadow(b, float64(ratio*100))
+	eventually(b, "the flag is in force", func() bool {
+		text := string(get(b, d.client, "http://"+d.operator+"/metrics").body)
+		ready := !all || strings.Contains(text, `rollout_shadow_ready{route="documents"} 1`)
+		return ready && strings.Contains(text, fmt.Sprintf("rollout_shadow_ratio %d\n", ratio))
+	})
+}
+
+// completed counts the sampled documents whose fate is known.
+func (d *measuredDoor) completed(b *testing.B) uint64 {
+	b.Helper()
+	var report evidence.Report
+	d.view(b, d.operator, &report)
+	return accounted(&report)
 }
 
 // BenchmarkMirroringLegacyPathCPU is what mirroring every document adds to the CPU time
@@ -78,13 +139,6 @@ func BenchmarkMirroringLegacyPathCPU(b *testing.B) {
 	}
 }
 
-func mean(all []time.Duration) (m time.Duration) {
-	for _, d := range all {
-		m += d
-	}
-	return m / time.Duration(len(all))
-}
-
 // freeAddress is where nobody listens now.
 func freeAddress(b *testing.B) string {
 	b.Helper()
@@ -94,24 +148,6 @@ func freeAddress(b *testing.B) string {
 	}
 	defer listener.Close()
 	return listener.Addr().String()
-}
-
-// awaitShadow waits until the gateway mirrors all or nothing.
-func (s *stack) awaitShadow(b *testing.B, operator string, mirrored int) {
-	b.Helper()
-	eventually(b, "the flag is in force", func() bool {
-		text := string(get(b, s.client, "http://"+operator+"/metrics").body)
-		ready := mirrored == 0 || strings.Contains(text, `rollout_shadow_ready{route="documents"} 1`)
-		return ready && strings.Contains(text, fmt.Sprintf("rollout_shadow_ratio %d\n", mirrored))
-	})
-}
-
-// completed counts the sampled documents whose fate is known.
-func (s *stack) completed(b *testing.B, operator string) uint64 {
-	b.Helper()
-	var report evidence.Report
-	s.view(b, operator, &report)
-	return accounted(&report)
 }
 
 // cpuOf is the CPU time that a process has used.

@@ -65,9 +65,10 @@ func (g *Gateway) openShadow(context.Context) error {
 	g.shadow.gates = gates.New(gates.Config{Gates: g.config.Gates, Notes: store, Owner: g.name, Log: g.options.Log.Named("gates")})
 	g.shadow.watch = temporalpath.NewShadowWatch(g.temporal)
 	g.shadow.mirror = shadow.New(shadow.Config{
-		Temporal: shadowRuns{g.temporal, g.config.Temporal.Prefix}, Ready: g.shadowReady, Evidence: g.shadow.keeper,
+		Temporal: shadowRuns{g.temporal, temporalpath.NewShadows(g.temporal, g.shadow.watch, c.Parallel, c.Patience.Std())},
+		ID:       g.shadowID, Oversize: g.temporal.Oversize, Ready: g.shadowReady, Evidence: g.shadow.keeper,
 		Policy: g.ceilings.policy, Busy: g.busy, Salt: g.config.Rollout.Salt, Pairs: by.Pairs,
-		Queue: c.Queue, Budget: int64(c.Budget), Largest: int64(c.Largest), Parallel: c.Parallel, Patience: c.Patience.Std(),
+		Queue: c.Queue, Budget: int64(c.Budget), Largest: int64(c.Largest), Gather: c.Gather.Std(), Parallel: c.Parallel, Patience: c.Patience.Std(),
 	})
 	return nil
 }
@@ -119,11 +120,11 @@ func (g *Gateway) runShadow(ctx context.Context) error {
 // shadowRuns is Temporal as the mirror uses it.
 type shadowRuns struct {
 	*temporalpath.Path
-	prefix string
+	*temporalpath.Shadows
 }
 
-func (r shadowRuns) ShadowID(doc *rollout.Document, arm string) string {
-	return rollout.ShadowWorkflowID(r.prefix, doc.DocID, doc.Intent, arm)
+func (g *Gateway) shadowID(doc *rollout.Document, arm string) string {
+	return rollout.ShadowWorkflowID(g.config.Temporal.Prefix, doc.DocID, doc.Intent, arm)
 }
 
 // shadowObserver counts comparisons by their class's word.

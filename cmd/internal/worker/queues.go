@@ -6,6 +6,7 @@ import (
 
 	"sluice/temporalpath/ingestion"
 	"sluice/temporalpath/ingestion/stores"
+	"sluice/temporalpath/shadowruns"
 )
 
 // queues are the SDK's workers, one a task queue, all of one version.
@@ -41,6 +42,7 @@ func (w *Worker) newQueues() (queues, error) {
 	}
 	mirrored := w.newWorker(w.config.ShadowTaskQueue)
 	ingestion.RegisterShadowSupport(mirrored, w.buildID)
+	shadowruns.Register(mirrored)
 	return append(all, mirrored), ingestion.Register(mirrored, shadow)
 }
 

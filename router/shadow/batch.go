@@ -1,0 +1,189 @@
+package shadow
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"sluice/rollout"
+)
+
+const (
+	// flights is how many batches run at one time, so that one that takes long does not
+	// hold up all.
+	flights = 2
+	// together is how many documents make a batch.
+	together = 64
+)
+
+// Run mirrors what is offered until ctx ends, and drops what is left then.
+func (m *Mirror) Run(ctx context.Context) error {
+	var group errgroup.Group
+	for range flights {
+		group.Go(func() error {
+			for {
+				batch, took := m.gather(ctx)
+				if len(batch) == 0 {
+					return nil
+				}
+				m.fly(ctx, batch, took)
+			}
+		})
+	}
+	err := group.Wait()
+	m.late.Wait()
+	m.mu.Lock()
+	m.closed = true
+	m.mu.Unlock()
+	for {
+		select {
+		case j := <-m.queue:
+			m.release(j, "", rollout.DropRestart)
+		default:
+			return err
+		}
+	}
+}
+
+// gather takes documents together: those that come within Gather of the first, or fewer
+// if there are many; took is how long it took. There are none once ctx has ended.
+func (m *Mirror) gather(ctx context.Context) (batch []*job, took time.Duration) {
+	m.gathering <- struct{}{} // a mutex would not let tests of time see it wait
+	defer func() { <-m.gathering }()
+	select {
+	case <-ctx.Done():
+		return nil, 0
+	case j := <-m.queue:
+		batch = append(batch, j)
+	}
+	began := time.Now()
+	timer := time.NewTimer(m.config.Gather)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-m.many:
+	case <-timer.C:
+	}
+	for len(batch) < together {
+		select {
+		case j := <-m.queue:
+			batch = append(batch, j)
+		default:
+			return batch, time.Since(began)
+		}
+	}
+	return batch, time.Since(began)
+}
+
+// fly runs a batch, each route's documents together, as far apart as they came.
+func (m *Mirror) fly(ctx context.Context, batch []*job, over time.Duration) {
+	routes := map[string][]*job{}
+	for _, j := range batch {
+		routes[j.doc.Route] = append(routes[j.doc.Route], j)
+	}
+	var group errgroup.Group
+	for route, jobs := range routes {
+		group.Go(func() error {
+			m.run(ctx, route, m.begin(ctx, route, jobs), over)
+			return nil
+		})
+	}
+	_ = group.Wait() // none fails
+}
+
+// begin puts on record what may run, and drops the rest.
+func (m *Mirror) begin(ctx context.Context, route string, jobs []*job) []*job {
+	var begun []*job
+	for _, j := range jobs {
+		reason, ok := m.fit(ctx, j)
+		if ok && m.config.Evidence.Begin(route, j.id) != nil {
+			reason, ok = rollout.DropDuplicate, false
+		}
+		if !ok {
+			m.release(j, "", reason)
+			continue
+		}
+		begun = append(begun, j)
+	}
+	if len(begun) == 0 || m.config.Evidence.Noted(ctx) == nil {
+		return begun
+	}
+	for _, j := range begun {
+		m.release(j, j.id, rollout.DropStore)
+	}
+	return nil
+}
+
+// fit reports whether the document may run now; if not, why.
+func (m *Mirror) fit(ctx context.Context, j *job) (rollout.DropReason, bool) {
+	policy := m.config.Policy()
+	switch {
+	case ctx.Err() != nil:
+		return rollout.DropRestart, false
+	case !m.config.Ready(j.doc.Route):
+		return rollout.DropUnsupported, false
+	case policy.Kill || policy.Shadow == rollout.None:
+		return rollout.DropKilled, false
+	case m.config.Oversize(&j.doc):
+		return rollout.DropTooLarge, false
+	}
+	j.id, j.pair = m.config.ID(&j.doc, "a"), m.config.Pairs.Includes(m.pairs.Bucket(j.doc.DocID))
+	return 0, true
+}
+
+// run has the documents run and hands on what is known of them then; what takes longer
+// is waited for by itself.
+func (m *Mirror) run(ctx context.Context, route string, jobs []*job, over time.Duration) {
+	if len(jobs) == 0 {
+		return
+	}
+	twins := make([]rollout.Twin, len(jobs))
+	for i, j := range jobs {
+		twins[i] = rollout.Twin{Doc: &j.doc, Pair: j.pair}
+	}
+	began := time.Now()
+	found := m.config.Temporal.Together(ctx, route, twins, over)
+	var slow []int
+	for i, j := range jobs {
+		switch {
+		case found[i].Err != nil:
+			m.release(j, j.id, dropped(ctx, found[i].Err))
+		case found[i].Run.State == rollout.RunRunning, j.pair && found[i].Again == nil:
+			slow = append(slow, i)
+		default:
+			m.hand(j, &found[i])
+		}
+	}
+	for _, i := range slow {
+		m.waitFor(ctx, jobs[i], found[i], began)
+	}
+}
+
+// hand hands the answers on.
+func (m *Mirror) hand(j *job, found *rollout.Mirrored) {
+	m.config.Evidence.Compared(&rollout.Exchange{
+		Route: j.doc.Route, DocID: j.doc.DocID, Intent: j.doc.Intent, ID: j.id,
+		At: j.at, Primary: j.primary, PrimaryTook: j.took,
+		Shadow: found.Run, ShadowTook: found.Took, Again: found.Again,
+	})
+	m.held.Add(-j.bytes)
+}
+
+// release drops the document. id is that of a run that was begun, or empty.
+func (m *Mirror) release(j *job, id string, reason rollout.DropReason) {
+	m.held.Add(-j.bytes)
+	m.config.Evidence.Dropped(j.doc.Route, id, reason)
+}
+
+// dropped tells why a run that failed to start is not compared.
+func dropped(ctx context.Context, err error) rollout.DropReason {
+	switch {
+	case errors.Is(err, rollout.ErrDuplicate):
+		return rollout.DropDuplicate
+	case ctx.Err() != nil:
+		return rollout.DropRestart
+	}
+	return rollout.DropTemporal
+}

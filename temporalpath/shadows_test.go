@@ -1,0 +1,302 @@
+package temporalpath_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+	"google.golang.org/grpc"
+
+	"sluice/rollout"
+	"sluice/temporalpath"
+	"sluice/temporalpath/shadowruns"
+	"sluice/temporalpath/wire"
+)
+
+// started counts, by workflow type, what the gateway's side starts itself.
+type started struct {
+	workflowservice.WorkflowServiceClient
+	mu    sync.Mutex
+	types map[string]int // guarded by mu
+}
+
+func (s *started) StartWorkflowExecution(ctx context.Context, in *workflowservice.StartWorkflowExecutionRequest, o ...grpc.CallOption) (*workflowservice.StartWorkflowExecutionResponse, error) {
+	s.mu.Lock()
+	s.types[in.GetWorkflowType().GetName()]++
+	s.mu.Unlock()
+	return s.WorkflowServiceClient.StartWorkflowExecution(ctx, in, o...)
+}
+
+func (s *started) of(workflowType string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.types[workflowType]
+}
+
+// together is a fixture whose shadow worker says that it serves batches, if serve is
+// how.
+type together struct {
+	*fixture
+	started *started
+	shadows *temporalpath.Shadows
+	stop    func() // the worker
+}
+
+func newTogether(t *testing.T, serve func(worker.Worker)) *together {
+	t.Helper()
+	s := &started{types: map[string]int{}}
+	f := newFixture(t, func(c *temporalpath.Config) {
+		withShadows(c)
+		s.WorkflowServiceClient, c.Service = c.Service, s
+	})
+	stop := f.shadowWork(t, declaring(serve))
+	watch := temporalpath.NewShadowWatch(f.path)
+	ctx, cancel := context.WithCancel(t.Context())
+	var watching sync.WaitGroup
+	watching.Go(func() { watch.Watch(ctx, 10*time.Second, func() bool { return true }) })
+	t.Cleanup(func() { cancel(); watching.Wait() })
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+		ready, reason := watch.ShadowReady("Plain")
+		if ready {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal(reason)
+		}
+	}
+	return &together{fixture: f, started: s, stop: stop, shadows: temporalpath.NewShadows(f.path, watch, 16, 20*time.Second)}
+}
+
+// declaring registers the declaration of support, and what serves batches, if any.
+func declaring(serve func(worker.Worker)) func(worker.Worker) {
+	return func(w worker.Worker) {
+		w.RegisterWorkflowWithOptions(func(workflow.Context) (wire.Support, error) {
+			return wire.Support{Types: []string{"Plain"}, Batches: serve != nil}, nil
+		}, workflow.RegisterOptions{Name: wire.ShadowSupport})
+		if serve != nil {
+			serve(w)
+		}
+	}
+}
+
+func served(w worker.Worker) { shadowruns.Register(w) }
+
+// broken serves batches, and fails each; before is what it does first.
+func broken(before func(workflow.Context, wire.Batch) error) func(worker.Worker) {
+	return func(w worker.Worker) {
+		shadowruns.Register(renaming{w})
+		w.RegisterWorkflowWithOptions(func(ctx workflow.Context, b wire.Batch) (*wire.Ends, error) {
+			return nil, errors.Join(before(ctx, b), errors.New("it broke"))
+		}, workflow.RegisterOptions{Name: wire.ShadowBatch})
+	}
+}
+
+// renaming has workflows served under another name.
+type renaming struct{ worker.Worker }
+
+const renamed = "renamed"
+
+func (r renaming) RegisterWorkflowWithOptions(w any, _ workflow.RegisterOptions) {
+	r.Worker.RegisterWorkflowWithOptions(w, workflow.RegisterOptions{Name: renamed})
+}
+
+// havingRun is a batch that breaks when all has been done.
+func havingRun(ctx workflow.Context, b wire.Batch) error {
+	return workflow.ExecuteChildWorkflow(ctx, renamed, b).Get(ctx, nil)
+}
+
+func nothing(workflow.Context, wire.Batch) error { return nil }
+
+func plain(id string, o order) rollout.Twin { return rollout.Twin{Doc: document("Plain", id, o)} }
+
+// However they are run, each is run once, and what it did is known.
+func TestTogether(t *testing.T) {
+	for name, test := range map[string]struct {
+		serve          func(worker.Worker)
+		batches, alone int // that the gateway starts
+		timed          bool
+	}{
+		"by a worker":                       {served, 1, 1, true},
+		"by a worker that knows no batches": {nil, 0, 7, true},
+		"by a batch that breaks at once":    {broken(nothing), 1, 7, false},
+		"by a batch that breaks at the end": {broken(havingRun), 1, 7, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newTogether(t, test.serve)
+			before := plain("before", order{})
+			if _, err := f.path.Shadow(t.Context(), before.Doc, "a", 20*time.Second); err != nil {
+				t.Fatal(err)
+			}
+			pair := plain("pair", order{})
+			pair.Pair = true
+			twins := []rollout.Twin{
+				plain("well", order{}), plain("invalid", order{Fail: "InvalidDocument"}), before, pair,
+				plain("slow", order{Sleep: 8 * time.Second}), plain("big", order{Pad: strings.Repeat("x", 300<<10)}),
+			}
+			got := f.shadows.Together(t.Context(), "Plain", twins, 200*time.Millisecond)
+			f.checkTogether(t, got, test.timed)
+			if batches, alone := f.started.of(wire.ShadowBatch), f.started.of("Plain")-1; batches != test.batches || alone != test.alone {
+				t.Errorf("%d batches and %d runs were started, want %d and %d", batches, alone, test.batches, test.alone)
+			}
+			run, _, err := f.path.Shadowed(t.Context(), twins[4].Doc, "a", 20*time.Second)
+			if err != nil || run.State != rollout.RunCompleted {
+				t.Errorf("the slow one: %+v, %v", run, err)
+			}
+			for _, twin := range twins {
+				want := 1
+				if twin.Pair {
+					want = 2
+				}
+				if n := f.ran(twin.Doc.DocID); n != want {
+					t.Errorf("%s ran %d times", twin.Doc.DocID, n)
+				}
+			}
+		})
+	}
+}
+
+// checkTogether looks at what came of the six documents of TestTogether.
+func (f *together) checkTogether(t *testing.T, got []rollout.Mirrored, timed bool) {
+	t.Helper()
+	for i, id := range []string{"well", "invalid", "before", "pair", "slow", "big"} {
+		m, want := &got[i], rollout.RunCompleted
+		switch id {
+		case "invalid":
+			want = rollout.RunFailed
+		case "before":
+			if !errors.Is(m.Err, rollout.ErrDuplicate) {
+				t.Errorf("%s: %+v", id, m)
+			}
+			continue
+		case "slow":
+			want = rollout.RunRunning
+		}
+		if m.Err != nil || m.Run.State != want || !strings.Contains(m.Run.WorkflowID, "/"+id+"/") {
+			t.Errorf("%s: %+v", id, m)
+		}
+		if known := m.Took > 0; known != (timed || id == "big") {
+			t.Errorf("%s took %v", id, m.Took)
+		}
+		if want == rollout.RunCompleted && (!strings.Contains(string(m.Run.Answer.Body), id) || m.Run.Closed.IsZero()) {
+			t.Errorf("%s: %s, closed %v", id, m.Run.Answer.Body, m.Run.Closed)
+		}
+		if second := m.Again != nil; second != (id == "pair") || second && (m.Again.State != rollout.RunCompleted || m.Again.WorkflowID == m.Run.WorkflowID) {
+			t.Errorf("%s again: %+v", id, m.Again)
+		}
+	}
+	if got[1].Run.Failure.Status != 422 {
+		t.Errorf("the invalid one: %+v", got[1].Run)
+	}
+}
+
+// Results that are too large to be held together are asked for one by one.
+func TestTogetherWithLargeResults(t *testing.T) {
+	for name, serve := range map[string]func(worker.Worker){"by a worker": served, "by the gateway": nil} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			newTogether(t, serve).testLargeResults(t, 8, order{Size: 200 << 10}, 2, 5)
+		})
+	}
+}
+
+// Neither are those together that come one by one, for the documents are large too.
+func TestTogetherWithAllLarge(t *testing.T) {
+	t.Parallel()
+	const size = 200 << 10
+	newTogether(t, served).testLargeResults(t, 30, order{Pad: strings.Repeat("x", size), Size: size}, 9, 9)
+}
+
+// testLargeResults runs so many of a kind, of which between least and most are left to
+// be asked for.
+func (f *together) testLargeResults(t *testing.T, n int, o order, least, most int) {
+	t.Helper()
+	var twins []rollout.Twin
+	for i := range n {
+		twins = append(twins, plain(fmt.Sprint("large", i), o))
+	}
+	open := 0
+	for i, m := range f.shadows.Together(t.Context(), "Plain", twins, 0) {
+		if m.Err != nil {
+			t.Errorf("%d: %v", i, m.Err)
+		}
+		if m.Run.State == rollout.RunRunning {
+			open++
+			var err error
+			if m.Run, _, err = f.path.Shadowed(t.Context(), twins[i].Doc, "a", 20*time.Second); err != nil {
+				t.Error(err)
+			}
+		}
+		if len(m.Run.Answer.Body) < o.Size {
+			t.Errorf("%d: %d bytes of %+v", i, len(m.Run.Answer.Body), m.Run)
+		}
+	}
+	if open < least || open > most {
+		t.Errorf("%d of %d were left to be asked for", open, n)
+	}
+}
+
+// A batch whose worker dies is taken over by another, and no document runs twice.
+func TestTogetherSurvivesAWorker(t *testing.T) {
+	t.Parallel()
+	f := newTogether(t, served)
+	var twins []rollout.Twin
+	for i := range 20 {
+		twins = append(twins, plain(fmt.Sprint("kept", i), order{}))
+	}
+	done := make(chan []rollout.Mirrored)
+	go func() { done <- f.shadows.Together(t.Context(), "Plain", twins, 4*time.Second) }()
+	for f.ran("kept3") == 0 {
+		time.Sleep(10 * time.Millisecond)
+	}
+	f.stop()
+	ran := 0
+	for i := range twins {
+		ran += f.ran(fmt.Sprint("kept", i))
+	}
+	if ran < 3 || ran > 15 {
+		t.Errorf("the worker was stopped after %d of 20", ran)
+	}
+	f.shadowWork(t, declaring(served))
+	for i, m := range <-done {
+		if n := f.ran(fmt.Sprint("kept", i)); m.Err != nil || m.Run.State != rollout.RunCompleted || n != 1 {
+			t.Errorf("%d ran %d times: %+v", i, n, m)
+		}
+	}
+	if n := f.started.of("Plain"); n != 0 {
+		t.Errorf("the gateway started %d itself", n)
+	}
+}
+
+// What is late does not begin, and what is abandoned ends soon.
+func TestTogetherHasAnEnd(t *testing.T) {
+	t.Parallel()
+	f := newTogether(t, nil)
+	var starts []shadowruns.Twin
+	for i := range 4 {
+		starts = append(starts, shadowruns.Twin{First: &workflowservice.StartWorkflowExecutionRequest{WorkflowId: fmt.Sprint(i)}})
+	}
+	runner := shadowruns.Runner{Parallel: 1, Begin: 100 * time.Millisecond, Linger: time.Second, StartTimeout: time.Second}
+	runner.Watch.Service = f.started // which refuses such starts
+	for i, end := range runner.Run(t.Context(), starts, time.Second) {
+		if late := errors.Is(end.First.Err, shadowruns.ErrLate); late != (i > 0) || end.First.Err == nil {
+			t.Errorf("%d: %v", i, end.First.Err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	got := f.shadows.Together(ctx, "Plain", []rollout.Twin{plain("hangs", order{Sleep: time.Hour}), plain("never", order{})}, 5*time.Second)
+	if got[0].Err == nil && got[0].Run.State != rollout.RunRunning || got[1].Err == nil || f.ran("never") != 0 {
+		t.Errorf("%+v", got)
+	}
+	if unknown := f.shadows.Together(t.Context(), "None", make([]rollout.Twin, 2), 0); unknown[0].Err == nil || unknown[1].Err == nil {
+		t.Errorf("a route that is not there: %+v", unknown)
+	}
+}
