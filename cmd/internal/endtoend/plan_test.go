@@ -1,10 +1,15 @@
 package endtoend_test
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"sluice/cmd/internal/gates"
 	"sluice/rollout/control"
 	"sluice/rollout/control/loop"
 )
@@ -19,9 +24,9 @@ func shortPlan() []string {
 }
 
 // ramping is a stack under a plan, with traffic and all flags at 100 %.
-func ramping(t *testing.T) (*stack, *stream) {
+func ramping(t *testing.T, settings ...string) (*stack, *stream) {
 	t.Helper()
-	s := assemble(t, "", shortPlan()...)
+	s := assemble(t, "", append(shortPlan(), settings...)...)
 	s.work(t)
 	s.setFaults(t, s.legacy, `{"latency":"150ms"}`)
 	s.writeFlags(t, 100, 100, false)
@@ -105,5 +110,45 @@ func TestAPlanEndsWhereTemporalGoesBad(t *testing.T) {
 	s.reach(t, "10%")
 	if got, want := s.certified(t), []string{"shadow", "5%", "10%", "5%"}; !slices.Equal(got, want) {
 		t.Errorf("certificates of %q, want %q", got, want)
+	}
+}
+
+// A step whose gate cannot be asked, or says no, is not left, and why can be read; once
+// the gate says yes it is, and the certificate has the answer.
+func TestAGateHoldsThePlan(t *testing.T) {
+	suite := filepath.Join(t.TempDir(), "suite")
+	s, _ := ramping(t, "plan.steps=[{name: shadow, exposure: 0, dwell: 1s, agreement: true, gates: [suite]}, {exposure: 100}]",
+		"gates=[{name: suite, command: ["+suite+"], every: 1s}]")
+	says := func(what string, code int) {
+		if err := os.WriteFile(suite+".new", fmt.Appendf(nil, "#!/bin/sh\necho '%s'\nexit %d\n", what, code), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(suite+".new", suite); err != nil {
+			t.Fatal(err)
+		}
+	}
+	held := func(reason, missing string) {
+		t.Helper()
+		within(t, 2*time.Minute, reason, func() bool {
+			v := s.plan(t)
+			if v.Step != "shadow" || v.Exposure != 0 {
+				t.Fatalf("the plan is at %s, %v %%: %+v", v.Step, v.Exposure, v.Decision)
+			}
+			return v.Decision.Action == control.Hold && strings.Contains(v.Decision.Reason, reason) && strings.Contains(v.Decision.Missing, missing)
+		})
+	}
+	held("gate suite could not be asked", "no such file")
+	says("3 of 40 failed", 1)
+	held("gate suite said no", "exit 1")
+	var asked struct{ Gates []gates.Result }
+	if s.looked(t, "gates", &asked); len(asked.Gates) != 1 || !strings.Contains(asked.Gates[0].Output, "3 of 40 failed") {
+		t.Errorf("what it said is not there: %+v", asked)
+	}
+	says("40 passed", 0)
+	s.reach(t, "100%")
+	var all loop.Certificates
+	s.looked(t, "certificates", &all)
+	if len(all.Certificates) != 1 || !all.Certificates[0].Gates["suite"].Passed {
+		t.Errorf("certificates %+v", all.Certificates)
 	}
 }
