@@ -26,8 +26,10 @@ func TestBooksOfTwoGateways(t *testing.T) {
 	}
 	post(0, 6) // on legacy
 	s.rollTo(t, 100)
+	probes := 0
 	eventually(t, "the second gateway follows", func() bool {
-		a, err := s.postTo(t.Context(), doors[1], []byte(`{"doc_id":"probe","text":"Ada"}`))
+		probes++ // the same document again would be a retry, and go where it went
+		a, err := s.postTo(t.Context(), doors[1], fmt.Appendf(nil, `{"doc_id":"probe-%d","text":"Ada"}`, probes))
 		return err == nil && a.path() == "temporal"
 	})
 	post(6, 10)
