@@ -45,15 +45,17 @@ const (
 	DropUnsupported
 	// DropDuplicate: the same intent was mirrored before.
 	DropDuplicate
-	// DropTemporal: Temporal did not take the run, or may not have.
+	// DropTemporal: Temporal did not take the run, or not in time.
 	DropTemporal
 	// DropStore: it could not be put on record.
 	DropStore
 	// DropRestart: the gateway ended while the document was mirrored.
 	DropRestart
+	// DropUnknown: nobody knows whether Temporal ran it, or how it ended.
+	DropUnknown
 )
 
-var dropReasons = [...]string{"busy", "queue", "bytes", "too-large", "primary", "killed", "unsupported", "duplicate", "temporal", "store", "restart"}
+var dropReasons = [...]string{"busy", "queue", "bytes", "too-large", "primary", "killed", "unsupported", "duplicate", "temporal", "store", "restart", "unknown"}
 
 // DropReasons lists them all.
 func DropReasons() []DropReason {

@@ -95,8 +95,7 @@ func (p *Path) newShadow(ctx context.Context, doc *rollout.Document, arm string,
 	if err != nil {
 		return nil, err
 	}
-	// Whoever waits has given up by then; a run that nobody will look at ends.
-	limit := wait + p.config.StartTimeout
+	limit := p.shadowLimit(wait)
 	if route.ExecutionTimeout > 0 {
 		limit = min(limit, route.ExecutionTimeout)
 	}
@@ -115,6 +114,10 @@ func (p *Path) newShadow(ctx context.Context, doc *rollout.Document, arm string,
 		Priority:                 &commonpb.Priority{PriorityKey: shadowPriority},
 	}}, nil
 }
+
+// shadowLimit is how long a shadow run may take that is waited for so long: whoever waits
+// has given up by then, and a run that nobody will look at ends.
+func (p *Path) shadowLimit(wait time.Duration) time.Duration { return wait + p.config.StartTimeout }
 
 func shadowMemo(doc *rollout.Document) *commonpb.Memo {
 	fields := map[string]*commonpb.Payload{}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -24,9 +26,10 @@ import (
 
 // Bounds of what runs together.
 const (
-	// shadowBegin is how long after the first the last batch may begin, and in it the
-	// last run: so long may mirroring go on that has been switched off.
-	shadowBegin = 10 * time.Second
+	// shadowBegin is how long after a batch is taken the last run of it may begin: so
+	// long, and the time until it is taken, may mirroring go on that has been switched
+	// off.
+	shadowBegin = 15 * time.Second
 	// shadowLinger is how long a run is waited for with the others.
 	shadowLinger = 2 * time.Second
 	// batchBytes bounds a batch's encoded runs; a twin of more runs without one.
@@ -34,63 +37,101 @@ const (
 	// answerBytes bounds the answers of those that run together; the others are given
 	// back as if they were running still.
 	answerBytes = 4 << 20
+	// distrust is how long a route's workers get no batch after one that did not end.
+	distrust = 5 * time.Minute
 )
 
-// Shadows runs documents of one route together. It is safe for concurrent use.
+// Shadows runs documents in the shadow. It is safe for concurrent use.
 type Shadows struct {
 	path     *Path
 	watch    *ShadowWatch
 	patience time.Duration
+	broke    func(route string, err error)
 	runner   shadowruns.Runner
+
+	mu     sync.Mutex
+	broken map[string]time.Time // when a batch of the route did not end, guarded by mu
 }
 
 // NewShadows returns Shadows that wait for so many runs at one time, in each call, and
-// whose runs may take as long as the patience says.
-func NewShadows(p *Path, w *ShadowWatch, parallel int, patience time.Duration) *Shadows {
-	return &Shadows{path: p, watch: w, patience: patience, runner: shadowruns.Runner{
+// whose runs may take as long as the patience says. broke is told of a batch that did
+// not end as it should: what came of its runs is not known.
+func NewShadows(p *Path, w *ShadowWatch, parallel int, patience time.Duration, broke func(route string, err error)) *Shadows {
+	return &Shadows{path: p, watch: w, patience: patience, broke: broke, broken: map[string]time.Time{}, runner: shadowruns.Runner{
 		Watch: p.closing(), Parallel: parallel,
-		Begin: min(shadowBegin, patience), Linger: min(shadowLinger, patience), StartTimeout: p.config.StartTimeout,
+		Begin: shadowBegin, Linger: min(shadowLinger, patience), StartTimeout: p.config.StartTimeout,
 	}}
 }
 
 // Together starts the twins' shadow runs as Path.Shadow does, and waits for their ends
 // for a short time: Shadowed has the patience for those that take longer. There is one
 // element for each twin. The starts are spread over the time of over. A worker makes
-// them, asked in one call, where the route's workers offer that.
+// them, asked in one call, where the route's workers offer that. An error wraps
+// rollout.ErrDuplicate or rollout.ErrNotAccepted; after any other nobody knows.
 func (s *Shadows) Together(ctx context.Context, routeName string, twins []rollout.Twin, over time.Duration) []rollout.Mirrored {
-	all := make([]rollout.Mirrored, len(twins))
+	found := &found{route: routeName, all: make([]rollout.Mirrored, len(twins))}
+	found.room.Store(answerBytes)
 	route, err := s.path.route(routeName)
 	if err != nil {
-		for i := range all {
-			all[i].Err = err
+		for i := range found.all {
+			found.all[i].Err = err
 		}
-		return all
+		return found.all
 	}
 	over = min(over, s.runner.Begin/2)
-	latest := time.Now().Add(s.runner.Begin)
-	alone, batches := s.portions(ctx, route, twins, all)
-	found := &found{all: all}
-	found.room.Store(answerBytes)
+	alone, batches := s.portions(ctx, route, twins, found.all)
 	var group errgroup.Group
 	group.Go(func() error {
 		s.ended(ctx, route, &alone, s.runner.Run(ctx, alone.twins, over), found)
 		return nil
 	})
+	before := 0
 	for _, b := range batches {
-		if time.Now().After(latest) {
-			found.fail(b, shadowruns.ErrLate)
-			continue
-		}
-		s.batch(ctx, route, b, over*time.Duration(len(b.twins))/time.Duration(len(twins)), found)
+		part := func(of int) time.Duration { return over * time.Duration(of) / time.Duration(len(twins)) }
+		wait, during := part(before), part(len(b.twins))
+		b.parallel = (s.runner.Parallel*len(b.twins) + len(twins) - 1) / len(twins)
+		before += len(b.twins)
+		group.Go(func() error {
+			closing.Pause(ctx, wait)
+			s.batch(ctx, route, b, during, found)
+			return nil
+		})
 	}
 	_ = group.Wait() // none fails
-	return all
+	return found.all
+}
+
+// Shadow is Path.Shadow, with a wait of the patience.
+func (s *Shadows) Shadow(ctx context.Context, doc *rollout.Document, arm string) (rollout.Run, error) {
+	return s.path.Shadow(ctx, doc, arm, s.patience)
+}
+
+// Shadowed is Path.Shadowed of a run that was started here. One that Temporal ended for
+// the patience's sake is RunRunning: it did not end by itself.
+func (s *Shadows) Shadowed(ctx context.Context, doc *rollout.Document, arm string, wait time.Duration) (run rollout.Run, took time.Duration, err error) {
+	run, took, err = s.path.Shadowed(ctx, doc, arm, wait)
+	if err != nil {
+		return run, took, err
+	}
+	route, err := s.path.route(doc.Route)
+	return s.unlessGivenUp(route, run), took, err
+}
+
+// unlessGivenUp returns the run as one that has not ended if it was its start's limit
+// that ended it.
+func (s *Shadows) unlessGivenUp(route Route, run rollout.Run) rollout.Run {
+	own := route.ExecutionTimeout > 0 && route.ExecutionTimeout <= s.path.shadowLimit(s.patience)
+	if run.State == rollout.RunFailed && run.Failure.Type == rollout.FailureTimeout && !own {
+		return rollout.Run{WorkflowID: run.WorkflowID, State: rollout.RunRunning}
+	}
+	return run
 }
 
 // found is what came of twins that run together.
 type found struct {
-	all  []rollout.Mirrored
-	room atomic.Int64 // for answers, in bytes
+	route string
+	all   []rollout.Mirrored
+	room  atomic.Int64 // for answers, in bytes
 }
 
 // fail says of each twin of the portion that there is no run.
@@ -106,6 +147,8 @@ type portion struct {
 	at    []int       // where each stands among all
 	runs  []wire.Twin // as they travel; none if they do not
 	bytes int
+	// parallel is how many are waited for at one time.
+	parallel int
 }
 
 func (p *portion) add(at int, t shadowruns.Twin) {
@@ -115,7 +158,7 @@ func (p *portion) add(at int, t shadowruns.Twin) {
 // portions divides the twins: those that this process is to run itself, and batches.
 // all gets what is wrong with the others.
 func (s *Shadows) portions(ctx context.Context, route Route, twins []rollout.Twin, all []rollout.Mirrored) (alone portion, batches []*portion) {
-	batched, last := s.watch.Batches(twins[0].Doc.Route), (*portion)(nil)
+	batched, last := s.batched(twins[0].Doc.Route), (*portion)(nil)
 	for i := range twins {
 		t, err := s.starts(ctx, &twins[i])
 		if err != nil {
@@ -136,6 +179,13 @@ func (s *Shadows) portions(ctx context.Context, route Route, twins []rollout.Twi
 		last.runs, last.bytes = append(last.runs, w), last.bytes+size
 	}
 	return alone, batches
+}
+
+// batched reports whether the route's workers get batches.
+func (s *Shadows) batched(route string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.watch.Batches(route) && time.Since(s.broken[route]) > distrust
 }
 
 func (s *Shadows) starts(ctx context.Context, twin *rollout.Twin) (t shadowruns.Twin, err error) {
@@ -171,61 +221,69 @@ func (s *Shadows) ended(ctx context.Context, route Route, p *portion, ends []sha
 	}
 }
 
+// run reads how a run ended. A result that is kept elsewhere and cannot be had now is
+// asked for once more, later.
 func (s *Shadows) run(ctx context.Context, route Route, id string, leg *shadowruns.Leg, room *atomic.Int64) rollout.Run {
+	open := rollout.Run{WorkflowID: id, State: rollout.RunRunning}
 	if leg.Closed == nil || room.Load() <= 0 {
-		return rollout.Run{WorkflowID: id, State: rollout.RunRunning}
+		return open
 	}
-	run := s.path.ending(context.WithoutCancel(ctx), route, id, leg.Closed)
+	loading, cancel := context.WithTimeout(ctx, s.path.config.StartTimeout)
+	defer cancel()
+	run := s.path.ending(loading, route, id, leg.Closed)
+	if loading.Err() != nil {
+		return open
+	}
 	run.Closed = leg.Closed.GetEventTime().AsTime()
 	room.Add(-int64(len(run.Answer.Body)))
-	return run
+	return s.unlessGivenUp(route, run)
 }
 
 // batch has a worker run the portion. It stays in Temporal as the runs do, for the
-// namespace's retention: Temporal deletes hardly more than two a minute.
+// namespace's retention: a shard of Temporal deletes hardly more than two a minute.
 func (s *Shadows) batch(ctx context.Context, route Route, p *portion, over time.Duration, found *found) {
 	start, err := s.newBatch(route, p, over)
 	var at standing
 	if err == nil {
 		at, err = s.path.acknowledge(ctx, start)
 	}
+	if errors.Is(err, ErrAmbiguous) {
+		at, err = s.path.acknowledge(ctx, start) // the same request finds what it has started
+	}
 	if err != nil {
 		found.fail(p, err)
 		return
 	}
-	execution := &commonpb.WorkflowExecution{WorkflowId: start.request.WorkflowId, RunId: at.runID}
-	waiting, cancel := closing.SliceOf(ctx, s.longest()+s.path.config.StartTimeout)
+	waiting, cancel := closing.SliceOf(ctx, s.runner.Longest()+s.path.config.StartTimeout)
 	defer cancel()
 	closing.Pause(waiting, over) // it cannot have ended before
 	var ends []shadowruns.End
-	event, err := s.path.closing().Await(waiting, execution)
+	event, err := s.path.closing().Await(waiting, &commonpb.WorkflowExecution{WorkflowId: start.request.WorkflowId, RunId: at.runID})
 	if err == nil {
-		ends, err = s.read(ctx, event, len(p.twins))
+		ends, err = s.read(waiting, event, len(p.twins))
 	}
 	if err != nil {
-		s.ended(ctx, route, p, s.again(ctx, p), found)
+		s.breaks(ctx, found.route, err)
+		found.fail(p, fmt.Errorf("a batch of shadow runs: %w", err))
 		return
 	}
 	s.ended(ctx, route, p, ends, found)
 }
 
-// again runs here what a batch had that broke. The starts are the same requests, so
-// what it has started is found, and what there was before it is a duplicate still.
-func (s *Shadows) again(ctx context.Context, p *portion) []shadowruns.End {
-	ends := s.runner.Run(ctx, p.twins, 0)
-	for i := range ends {
-		ends[i].First.Took = 0 // the batch may have begun it
+// breaks takes down that a batch did not end as it should, unless it was not waited for.
+func (s *Shadows) breaks(ctx context.Context, route string, err error) {
+	if ctx.Err() != nil {
+		return
 	}
-	return ends
-}
-
-func (s *Shadows) longest() time.Duration {
-	return shadowruns.Longest(s.runner.Begin, s.runner.Linger, s.runner.StartTimeout)
+	s.mu.Lock()
+	s.broken[route] = time.Now()
+	s.mu.Unlock()
+	s.broke(route, err)
 }
 
 func (s *Shadows) newBatch(route Route, p *portion, over time.Duration) (*start, error) {
 	text, err := json.Marshal(wire.Batch{
-		Runs: p.runs, Over: over, Parallel: s.runner.Parallel, Begin: s.runner.Begin, Linger: s.runner.Linger, StartTimeout: s.runner.StartTimeout,
+		Runs: p.runs, Over: over, Parallel: p.parallel, Begin: s.runner.Begin, Linger: s.runner.Linger, StartTimeout: s.runner.StartTimeout,
 	})
 	if err != nil {
 		return nil, err
@@ -241,7 +299,7 @@ func (s *Shadows) newBatch(route Route, p *portion, over time.Duration) (*start,
 		Identity:                 s.path.identity,
 		WorkflowIdReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
 		WorkflowIdConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
-		WorkflowExecutionTimeout: durationpb.New(s.longest()),
+		WorkflowExecutionTimeout: durationpb.New(s.runner.Longest()),
 		Priority:                 &commonpb.Priority{PriorityKey: shadowPriority},
 	}}, nil
 }
@@ -255,7 +313,7 @@ func (s *Shadows) read(ctx context.Context, event *historypb.HistoryEvent, n int
 	payload := payloads[0]
 	if s.path.config.Codec != nil {
 		var err error
-		if payload, err = s.path.config.Codec.Load(context.WithoutCancel(ctx), payload); err != nil {
+		if payload, err = s.path.config.Codec.Load(ctx, payload); err != nil {
 			return nil, fmt.Errorf("claim check: %w", err)
 		}
 	}

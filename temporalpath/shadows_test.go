@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
@@ -20,18 +22,26 @@ import (
 	"sluice/temporalpath/wire"
 )
 
-// started counts, by workflow type, what the gateway's side starts itself.
+// started counts, by workflow type, what the gateway's side starts itself. It loses some
+// acknowledgements of batches.
 type started struct {
 	workflowservice.WorkflowServiceClient
 	mu    sync.Mutex
 	types map[string]int // guarded by mu
+	lost  int            // guarded by mu
 }
 
 func (s *started) StartWorkflowExecution(ctx context.Context, in *workflowservice.StartWorkflowExecutionRequest, o ...grpc.CallOption) (*workflowservice.StartWorkflowExecutionResponse, error) {
+	response, err := s.WorkflowServiceClient.StartWorkflowExecution(ctx, in, o...)
 	s.mu.Lock()
-	s.types[in.GetWorkflowType().GetName()]++
-	s.mu.Unlock()
-	return s.WorkflowServiceClient.StartWorkflowExecution(ctx, in, o...)
+	defer s.mu.Unlock()
+	name := in.GetWorkflowType().GetName()
+	s.types[name]++
+	if name == wire.ShadowBatch && s.lost > 0 {
+		s.lost--
+		return nil, serviceerror.NewDeadlineExceeded("the acknowledgement is lost")
+	}
+	return response, err
 }
 
 func (s *started) of(workflowType string) int {
@@ -46,7 +56,8 @@ type together struct {
 	*fixture
 	started *started
 	shadows *temporalpath.Shadows
-	stop    func() // the worker
+	stop    func()       // the worker
+	broke   atomic.Int32 // so many batches
 }
 
 func newTogether(t *testing.T, serve func(worker.Worker)) *together {
@@ -71,7 +82,9 @@ func newTogether(t *testing.T, serve func(worker.Worker)) *together {
 			t.Fatal(reason)
 		}
 	}
-	return &together{fixture: f, started: s, stop: stop, shadows: temporalpath.NewShadows(f.path, watch, 16, 20*time.Second)}
+	all := &together{fixture: f, started: s, stop: stop}
+	all.shadows = temporalpath.NewShadows(f.path, watch, 16, 20*time.Second, func(string, error) { all.broke.Add(1) })
+	return all
 }
 
 // declaring registers the declaration of support, and what serves batches, if any.
@@ -88,31 +101,12 @@ func declaring(serve func(worker.Worker)) func(worker.Worker) {
 
 func served(w worker.Worker) { shadowruns.Register(w) }
 
-// broken serves batches, and fails each; before is what it does first.
-func broken(before func(workflow.Context, wire.Batch) error) func(worker.Worker) {
-	return func(w worker.Worker) {
-		shadowruns.Register(renaming{w})
-		w.RegisterWorkflowWithOptions(func(ctx workflow.Context, b wire.Batch) (*wire.Ends, error) {
-			return nil, errors.Join(before(ctx, b), errors.New("it broke"))
-		}, workflow.RegisterOptions{Name: wire.ShadowBatch})
-	}
+// broken serves batches, and fails each.
+func broken(w worker.Worker) {
+	w.RegisterWorkflowWithOptions(func(workflow.Context, wire.Batch) (*wire.Ends, error) {
+		return nil, errors.New("it broke")
+	}, workflow.RegisterOptions{Name: wire.ShadowBatch})
 }
-
-// renaming has workflows served under another name.
-type renaming struct{ worker.Worker }
-
-const renamed = "renamed"
-
-func (r renaming) RegisterWorkflowWithOptions(w any, _ workflow.RegisterOptions) {
-	r.Worker.RegisterWorkflowWithOptions(w, workflow.RegisterOptions{Name: renamed})
-}
-
-// havingRun is a batch that breaks when all has been done.
-func havingRun(ctx workflow.Context, b wire.Batch) error {
-	return workflow.ExecuteChildWorkflow(ctx, renamed, b).Get(ctx, nil)
-}
-
-func nothing(workflow.Context, wire.Batch) error { return nil }
 
 func plain(id string, o order) rollout.Twin { return rollout.Twin{Doc: document("Plain", id, o)} }
 
@@ -121,16 +115,16 @@ func TestTogether(t *testing.T) {
 	for name, test := range map[string]struct {
 		serve          func(worker.Worker)
 		batches, alone int // that the gateway starts
-		timed          bool
+		lost           int // acknowledgements
 	}{
-		"by a worker":                       {served, 1, 1, true},
-		"by a worker that knows no batches": {nil, 0, 7, true},
-		"by a batch that breaks at once":    {broken(nothing), 1, 7, false},
-		"by a batch that breaks at the end": {broken(havingRun), 1, 7, false},
+		"by a worker":                       {served, 1, 1, 0},
+		"by a worker that was asked twice":  {served, 2, 1, 1},
+		"by a worker that knows no batches": {nil, 0, 7, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := newTogether(t, test.serve)
+			f.started.lost = test.lost
 			before := plain("before", order{})
 			if _, err := f.path.Shadow(t.Context(), before.Doc, "a", 20*time.Second); err != nil {
 				t.Fatal(err)
@@ -139,14 +133,13 @@ func TestTogether(t *testing.T) {
 			pair.Pair = true
 			twins := []rollout.Twin{
 				plain("well", order{}), plain("invalid", order{Fail: "InvalidDocument"}), before, pair,
-				plain("slow", order{Sleep: 8 * time.Second}), plain("big", order{Pad: strings.Repeat("x", 300<<10)}),
+				plain("slow", order{Sleep: 6 * time.Second}), plain("big", order{Pad: strings.Repeat("x", 300<<10)}),
 			}
-			got := f.shadows.Together(t.Context(), "Plain", twins, 200*time.Millisecond)
-			f.checkTogether(t, got, test.timed)
+			checkTogether(t, f.shadows.Together(t.Context(), "Plain", twins, 200*time.Millisecond))
 			if batches, alone := f.started.of(wire.ShadowBatch), f.started.of("Plain")-1; batches != test.batches || alone != test.alone {
 				t.Errorf("%d batches and %d runs were started, want %d and %d", batches, alone, test.batches, test.alone)
 			}
-			run, _, err := f.path.Shadowed(t.Context(), twins[4].Doc, "a", 20*time.Second)
+			run, _, err := f.shadows.Shadowed(t.Context(), twins[4].Doc, "a", 20*time.Second)
 			if err != nil || run.State != rollout.RunCompleted {
 				t.Errorf("the slow one: %+v, %v", run, err)
 			}
@@ -163,8 +156,42 @@ func TestTogether(t *testing.T) {
 	}
 }
 
+// Of the runs of a batch that broke, or that nobody acknowledged, nothing is said; the
+// next ones are started one by one, where workers cannot be trusted with batches.
+func TestTogetherInABatchThatBreaks(t *testing.T) {
+	for name, test := range map[string]struct {
+		serve       func(worker.Worker)
+		lost, broke int
+	}{
+		"it fails":            {broken, 0, 1},
+		"no acknowledgements": {served, 2, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newTogether(t, test.serve)
+			f.started.lost = test.lost
+			for i, m := range f.shadows.Together(t.Context(), "Plain", []rollout.Twin{plain("one", order{}), plain("two", order{})}, 0) {
+				if m.Err == nil || errors.Is(m.Err, rollout.ErrNotAccepted) || errors.Is(m.Err, rollout.ErrDuplicate) {
+					t.Errorf("%d: %+v", i, m)
+				}
+			}
+			if n := int(f.broke.Load()); n != test.broke {
+				t.Errorf("%d batches broke", n)
+			}
+			for i, m := range f.shadows.Together(t.Context(), "Plain", []rollout.Twin{plain("next", order{})}, 0) {
+				if m.Err != nil || m.Run.State != rollout.RunCompleted {
+					t.Errorf("%d: %+v", i, m)
+				}
+			}
+			if n := f.started.of("Plain"); n != test.broke {
+				t.Errorf("the gateway started %d itself", n)
+			}
+		})
+	}
+}
+
 // checkTogether looks at what came of the six documents of TestTogether.
-func (f *together) checkTogether(t *testing.T, got []rollout.Mirrored, timed bool) {
+func checkTogether(t *testing.T, got []rollout.Mirrored) {
 	t.Helper()
 	for i, id := range []string{"well", "invalid", "before", "pair", "slow", "big"} {
 		m, want := &got[i], rollout.RunCompleted
@@ -182,7 +209,7 @@ func (f *together) checkTogether(t *testing.T, got []rollout.Mirrored, timed boo
 		if m.Err != nil || m.Run.State != want || !strings.Contains(m.Run.WorkflowID, "/"+id+"/") {
 			t.Errorf("%s: %+v", id, m)
 		}
-		if known := m.Took > 0; known != (timed || id == "big") {
+		if m.Took <= 0 {
 			t.Errorf("%s took %v", id, m.Took)
 		}
 		if want == rollout.RunCompleted && (!strings.Contains(string(m.Run.Answer.Body), id) || m.Run.Closed.IsZero()) {
@@ -272,6 +299,66 @@ func TestTogetherSurvivesAWorker(t *testing.T) {
 	}
 	if n := f.started.of("Plain"); n != 0 {
 		t.Errorf("the gateway started %d itself", n)
+	}
+}
+
+// Large documents travel apart, and do not wait for each other.
+func TestTogetherOfLargeOnesThatTakeLong(t *testing.T) {
+	t.Parallel()
+	f := newTogether(t, served)
+	var twins []rollout.Twin
+	for i := range 16 {
+		twins = append(twins, plain(fmt.Sprint("long", i), order{Pad: strings.Repeat("x", 200<<10), Sleep: 5 * time.Second}))
+	}
+	for i, m := range f.shadows.Together(t.Context(), "Plain", twins, time.Second) {
+		if m.Err != nil || m.Run.State != rollout.RunRunning {
+			t.Errorf("%d: %+v", i, m)
+		}
+	}
+}
+
+// A batch that waited for a worker for too long begins nothing: mirroring may have been
+// switched off meanwhile.
+func TestTogetherTooLate(t *testing.T) {
+	t.Parallel()
+	f := newTogether(t, served)
+	f.stop()
+	done := make(chan []rollout.Mirrored)
+	go func() {
+		done <- f.shadows.Together(t.Context(), "Plain", []rollout.Twin{plain("one", order{}), plain("two", order{})}, 0)
+	}()
+	time.Sleep(11 * time.Second)
+	f.shadowWork(t, declaring(served))
+	for i, m := range <-done {
+		if !errors.Is(m.Err, rollout.ErrNotAccepted) {
+			t.Errorf("%d: %+v", i, m)
+		}
+	}
+	if n := f.ran("one") + f.ran("two"); n != 0 {
+		t.Errorf("%d ran", n)
+	}
+}
+
+// A run that Temporal ended because nobody would wait any more did not end by itself.
+func TestARunThatWasGivenUpHasNotEnded(t *testing.T) {
+	t.Parallel()
+	f := newTogether(t, nil)
+	shadows := temporalpath.NewShadows(f.path, temporalpath.NewShadowWatch(f.path), 16, time.Second, nil)
+	twin := plain("hangs", order{Sleep: time.Hour})
+	if got := shadows.Together(t.Context(), "Plain", []rollout.Twin{twin}, 0); got[0].Run.State != rollout.RunRunning {
+		t.Errorf("%+v", got)
+	}
+	for { // the path knows that it has ended
+		run, _, err := f.path.Shadowed(t.Context(), twin.Doc, "a", time.Second)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if run.State == rollout.RunFailed && run.Failure.Type == rollout.FailureTimeout {
+			break
+		}
+	}
+	if run, _, err := shadows.Shadowed(t.Context(), twin.Doc, "a", time.Second); err != nil || run.State != rollout.RunRunning {
+		t.Errorf("%+v, %v", run, err)
 	}
 }
 

@@ -38,11 +38,13 @@ func dropWords(reason string) string {
 	case "duplicate":
 		return "a retry of what was mirrored before"
 	case "temporal":
-		return "Temporal did not take it, or did not say so"
+		return "Temporal did not take it, or not in time"
 	case "store":
 		return "it could not be put on record"
 	case "restart":
 		return "its gateway ended meanwhile"
+	case "unknown":
+		return "nobody knows whether Temporal ran it, or how it ended"
 	}
 	return ""
 }

@@ -80,6 +80,7 @@ func (k *Keeper) noteShare(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, noteTimeout)
 	defer cancel()
 	if err := k.makeSure(ctx); err != nil {
+		k.refuse(err)
 		return err
 	}
 	k.mu.Lock()
@@ -120,6 +121,11 @@ func (k *Keeper) noteRunning(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, noteTimeout)
 	defer cancel()
 	k.mu.Lock()
+	if k.anew { // since it was looked for
+		k.mu.Unlock()
+		k.nudge()
+		return nil
+	}
 	noted := k.noted
 	k.noted = make(chan struct{})
 	over := k.page.Ended[:k.over:k.over]

@@ -103,12 +103,12 @@ func (p *page) unfinished(e *rollout.Exchange, now time.Time) {
 	p.list(Listed{ID: e.ID, Route: e.Route, Why: WhyUnfinished, At: now})
 }
 
-// drop counts a sampled document that is not compared. A run that was begun and was
-// cut off with its gateway may have been started, so it is listed.
+// drop counts a sampled document that is not compared. A run that was begun and may
+// have been started is listed.
 func (p *page) drop(route, id string, reason rollout.DropReason, now time.Time) {
 	b := p.book(route)
 	b.Dropped[reason.String()]++
-	if id != "" && reason == rollout.DropRestart {
+	if id != "" && (reason == rollout.DropRestart || reason == rollout.DropUnknown) {
 		p.list(Listed{ID: id, Route: route, Why: reason.String(), At: now})
 	}
 }

@@ -14,9 +14,14 @@ const (
 	// flights is how many batches run at one time, so that one that takes long does not
 	// hold up all.
 	flights = 2
-	// together is how many documents make a batch.
-	together = 64
+	// mostTogether is how many documents make a batch, and rounds how many of a batch are
+	// run one after the other at most.
+	mostTogether = 64
+	rounds       = 4
 )
+
+// together is how many documents make a batch.
+func (m *Mirror) together() int { return min(mostTogether, rounds*m.config.Parallel) }
 
 // Run mirrors what is offered until ctx ends, and drops what is left then.
 func (m *Mirror) Run(ctx context.Context) error {
@@ -66,7 +71,7 @@ func (m *Mirror) gather(ctx context.Context) (batch []*job, took time.Duration) 
 	case <-m.many:
 	case <-timer.C:
 	}
-	for len(batch) < together {
+	for len(batch) < m.together() {
 		select {
 		case j := <-m.queue:
 			batch = append(batch, j)
@@ -145,6 +150,8 @@ func (m *Mirror) run(ctx context.Context, route string, jobs []*job, over time.D
 	}
 	began := time.Now()
 	found := m.config.Temporal.Together(ctx, route, twins, over)
+	var hands errgroup.Group // for evidence may wait for a store
+	hands.SetLimit(m.config.Parallel)
 	var slow []int
 	for i, j := range jobs {
 		switch {
@@ -153,9 +160,10 @@ func (m *Mirror) run(ctx context.Context, route string, jobs []*job, over time.D
 		case found[i].Run.State == rollout.RunRunning, j.pair && found[i].Again == nil:
 			slow = append(slow, i)
 		default:
-			m.hand(j, &found[i])
+			hands.Go(func() error { m.hand(j, &found[i]); return nil })
 		}
 	}
+	_ = hands.Wait() // none fails
 	for _, i := range slow {
 		m.waitFor(ctx, jobs[i], found[i], began)
 	}
@@ -177,13 +185,15 @@ func (m *Mirror) release(j *job, id string, reason rollout.DropReason) {
 	m.config.Evidence.Dropped(j.doc.Route, id, reason)
 }
 
-// dropped tells why a run that failed to start is not compared.
+// dropped tells why a run of which an error is known is not compared.
 func dropped(ctx context.Context, err error) rollout.DropReason {
 	switch {
 	case errors.Is(err, rollout.ErrDuplicate):
 		return rollout.DropDuplicate
 	case ctx.Err() != nil:
 		return rollout.DropRestart
+	case errors.Is(err, rollout.ErrNotAccepted):
+		return rollout.DropTemporal
 	}
-	return rollout.DropTemporal
+	return rollout.DropUnknown
 }

@@ -14,7 +14,10 @@ import (
 )
 
 // roomy has room for many documents.
-func roomy(c *shadow.Config) { c.Queue, c.Budget = 1000, 1<<20 }
+func roomy(c *shadow.Config) { c.Queue, c.Budget, c.Parallel = 1000, 1<<20, 16 }
+
+// narrow waits for few that take long.
+func narrow(c *shadow.Config) { c.Parallel = 2 }
 
 func offerMany(m *shadow.Mirror, prefix string, n int) {
 	for i := range n {
@@ -108,7 +111,7 @@ func TestSlowRunsAreWaitedForOneByOne(t *testing.T) {
 			}
 			return rollout.Run{State: rollout.RunCompleted}, nil
 		}
-		m := s.mirror(rollout.All, roomy)
+		m := s.mirror(rollout.All, roomy, narrow)
 		runs(t, m, func() {
 			offer(m, "slow", 1)
 			time.Sleep(2 * gather)
@@ -130,6 +133,42 @@ func TestSlowRunsAreWaitedForOneByOne(t *testing.T) {
 		}
 		if m.HeldBytes() != 0 {
 			t.Errorf("%d bytes are held still", m.HeldBytes())
+		}
+	})
+}
+
+// Runs that hang are given up before Temporal ends them, which would look like an answer,
+// however many there are.
+func TestRunsThatHangAreUnfinished(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage()
+		starts := map[string]time.Time{}
+		s.run = func(_ context.Context, doc *rollout.Document, _ string, wait time.Duration) (rollout.Run, error) {
+			s.mu.Lock()
+			if _, started := starts[doc.DocID]; !started {
+				starts[doc.DocID] = time.Now()
+			}
+			ends := starts[doc.DocID].Add(time.Minute + 10*time.Second)
+			s.mu.Unlock()
+			if time.Now().Add(wait).Before(ends) {
+				time.Sleep(wait)
+				return rollout.Run{State: rollout.RunRunning}, nil
+			}
+			time.Sleep(time.Until(ends))
+			return rollout.Run{State: rollout.RunFailed, Failure: rollout.Failure{Type: rollout.FailureTimeout, Status: 502}}, nil
+		}
+		m := s.mirror(rollout.None, roomy, narrow)
+		runs(t, m, func() {
+			offerMany(m, "hangs", 5)
+			time.Sleep(10 * time.Minute)
+		})
+		for _, e := range s.compared {
+			if e.Shadow.State != rollout.RunRunning || e.ShadowTook < time.Minute-linger*5 {
+				t.Errorf("%s: %+v after %v", e.DocID, e.Shadow, e.ShadowTook)
+			}
+		}
+		if len(s.compared) != 5 || len(s.dropped) != 0 {
+			t.Errorf("%d of 5 handed on, %v dropped", len(s.compared), s.dropped)
 		}
 	})
 }

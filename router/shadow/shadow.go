@@ -35,14 +35,15 @@ import (
 // Temporal runs documents for the shadow.
 type Temporal interface {
 	// Together starts the documents' shadow runs, all of one route, evenly over a while,
-	// and waits a little for their ends. There is one element for each twin.
+	// and waits a little for their ends. There is one element for each twin, the error of
+	// which wraps rollout.ErrDuplicate if there was such a run before, and
+	// rollout.ErrNotAccepted if there is none; after any other nobody knows.
 	Together(ctx context.Context, route string, twins []rollout.Twin, over time.Duration) []rollout.Mirrored
-	// Shadow starts one shadow run of an arm, "a" or "b", and waits for its end, at most
-	// for wait; it is RunRunning if it has not ended by then. It fails with
-	// rollout.ErrDuplicate if there was such a run before.
-	Shadow(ctx context.Context, doc *rollout.Document, arm string, wait time.Duration) (rollout.Run, error)
-	// Shadowed waits as Shadow does for a run that was started, and tells how long it
-	// took.
+	// Shadow starts one shadow run of an arm, "a" or "b", and has the patience to wait for
+	// its end; it is RunRunning if it has not ended by then. It fails as Together does.
+	Shadow(ctx context.Context, doc *rollout.Document, arm string) (rollout.Run, error)
+	// Shadowed waits, at most for wait, for the end of a run that was started, and tells
+	// how long it took.
 	Shadowed(ctx context.Context, doc *rollout.Document, arm string, wait time.Duration) (run rollout.Run, took time.Duration, err error)
 }
 
@@ -90,7 +91,7 @@ type Config struct {
 	// Gather is how long documents are gathered that run together.
 	Gather time.Duration
 	// Parallel is how many that take long are waited for at one time, Patience how long
-	// each may take.
+	// each may take. A batch has at most four times as many as Parallel.
 	Parallel int
 	Patience time.Duration
 }
@@ -212,7 +213,7 @@ func (m *Mirror) enqueue(j *job) (rollout.DropReason, bool) {
 	}
 	select {
 	case m.queue <- j:
-		if len(m.queue) >= min(together-1, cap(m.queue)/2) || m.held.Load() > m.config.Budget/2 {
+		if len(m.queue) >= min(m.together()-1, cap(m.queue)/2) || m.held.Load() > m.config.Budget/2 {
 			m.hurry()
 		}
 		return 0, true

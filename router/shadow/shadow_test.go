@@ -57,8 +57,8 @@ func (s *stage) Together(ctx context.Context, _ string, twins []rollout.Twin, ov
 	return all
 }
 
-func (s *stage) Shadow(ctx context.Context, doc *rollout.Document, arm string, wait time.Duration) (rollout.Run, error) {
-	return s.run(ctx, doc, arm, wait)
+func (s *stage) Shadow(ctx context.Context, doc *rollout.Document, arm string) (rollout.Run, error) {
+	return s.run(ctx, doc, arm, time.Minute)
 }
 
 func (s *stage) Shadowed(ctx context.Context, doc *rollout.Document, arm string, wait time.Duration) (rollout.Run, time.Duration, error) {
@@ -239,6 +239,7 @@ func TestRunsThatFailAreDroppedByReason(t *testing.T) {
 		rollout.DropStore:       func(s *stage) { s.noted = errors.New("away") },
 		rollout.DropDuplicate:   func(s *stage) { s.run = failing(rollout.ErrDuplicate) },
 		rollout.DropTemporal:    func(s *stage) { s.run = failing(rollout.ErrNotAccepted) },
+		rollout.DropUnknown:     func(s *stage) { s.run = failing(errors.New("cut off")) },
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			s := newStage()

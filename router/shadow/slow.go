@@ -23,31 +23,40 @@ func (m *Mirror) waitFor(ctx context.Context, j *job, found rollout.Mirrored, be
 	})
 }
 
-// follow waits for the runs of a document that take longer than a batch waits.
+// look is the least that a run is waited for, so that one that has ended is found.
+const look = time.Second
+
+// follow waits for the runs of a document that take longer than a batch waits. They may
+// take as long as the patience says since the batch began, for Temporal ends a run soon
+// after that.
 func (m *Mirror) follow(ctx context.Context, j *job, found rollout.Mirrored, began time.Time) {
+	left := func() time.Duration { return max(look, m.config.Patience-time.Since(began)) }
 	if found.Run.State == rollout.RunRunning {
-		left := m.config.Patience - found.Took
-		if found.Took == 0 { // nobody knows since when it runs
-			left = m.config.Patience - time.Since(began)
-		}
-		run, took, err := m.config.Temporal.Shadowed(ctx, &j.doc, "a", max(0, left))
-		if err != nil || run.State == rollout.RunRunning && ctx.Err() != nil {
+		run, took, err := m.config.Temporal.Shadowed(ctx, &j.doc, "a", left())
+		running := err == nil && run.State == rollout.RunRunning
+		switch {
+		case running && ctx.Err() != nil:
+			m.release(j, j.id, rollout.DropRestart)
+			return
+		case err != nil:
 			m.release(j, j.id, dropped(ctx, err))
 			return
+		case running:
+			took = time.Since(began)
 		}
 		found.Run, found.Took = run, took
 	}
 	if j.pair && found.Run.State != rollout.RunRunning {
-		found.Again = m.again(ctx, &j.doc)
+		found.Again = m.again(ctx, &j.doc, left)
 	}
 	m.hand(j, &found)
 }
 
 // again returns the document's second run, nil if there is none that ended.
-func (m *Mirror) again(ctx context.Context, doc *rollout.Document) *rollout.Run {
-	run, err := m.config.Temporal.Shadow(ctx, doc, "b", m.config.Patience)
+func (m *Mirror) again(ctx context.Context, doc *rollout.Document, left func() time.Duration) *rollout.Run {
+	run, err := m.config.Temporal.Shadow(ctx, doc, "b")
 	if errors.Is(err, rollout.ErrDuplicate) { // it was begun with the batch
-		run, _, err = m.config.Temporal.Shadowed(ctx, doc, "b", m.config.Patience)
+		run, _, err = m.config.Temporal.Shadowed(ctx, doc, "b", left())
 	}
 	if err != nil || run.State == rollout.RunRunning {
 		return nil

@@ -17,48 +17,60 @@ import (
 const (
 	// activityName is the type of the one activity of a batch.
 	activityName = "sluice.shadow-batch-runs"
+	// queueTimeout is how long a batch, and then its activity, may wait for a worker.
+	queueTimeout = 10 * time.Second
 	// margin is what a batch may take beyond its runs.
 	margin = 10 * time.Second
 	// beatInterval is how often a batch shows that it is alive, and beatTimeout when
-	// another worker takes it over.
+	// another worker takes it over. The SDK sends a beat each 0.8 of the latter.
 	beatInterval = 2 * time.Second
-	beatTimeout  = 8 * time.Second
+	beatTimeout  = 20 * time.Second
 	// attempts is how many workers try.
 	attempts = 2
-	// ScheduleTimeout is how long a batch may wait for a worker.
-	scheduleTimeout = 10 * time.Second
 )
 
 // Register makes the worker serve wire.ShadowBatch. It belongs on the task queue of the
 // shadow runs, together with the declaration of shadow support.
 func Register(registry worker.Registry) {
 	registry.RegisterWorkflowWithOptions(batch, workflow.RegisterOptions{
-		Name: wire.ShadowBatch, VersioningBehavior: workflow.VersioningBehaviorPinned,
+		// The next worker may be of another version.
+		Name: wire.ShadowBatch, VersioningBehavior: workflow.VersioningBehaviorAutoUpgrade,
 	})
 	registry.RegisterActivityWithOptions(runs, activity.RegisterOptions{Name: activityName})
 }
 
-// Longest returns how long a batch with these bounds may take in all.
-func Longest(begin, linger, startTimeout time.Duration) time.Duration {
-	return scheduleTimeout + attempts*attempt(begin, linger, startTimeout)
+// Longest returns how long a batch of the runner's may take in all.
+func (r *Runner) Longest() time.Duration {
+	return queueTimeout + longest(r.Begin, r.Linger, r.StartTimeout)
 }
 
-// attempt is the longest that one worker may take: the last twin begins at the end of
-// begin, and both of its runs are started and waited for.
-func attempt(begin, linger, startTimeout time.Duration) time.Duration {
-	return begin + 2*(linger+startTimeout) + margin
+// longest is how long the activity may take, with all attempts: the last twin begins at
+// the end of begin, and both of its runs are started and waited for.
+func longest(begin, linger, startTimeout time.Duration) time.Duration {
+	return begin + 2*(2*startTimeout+linger) + margin
 }
 
 // batch is the workflow.
 func batch(ctx workflow.Context, b wire.Batch) (ends wire.Ends, err error) {
+	if workflow.Now(ctx).Sub(workflow.GetInfo(ctx).WorkflowStartTime) > queueTimeout {
+		return tooLate(len(b.Runs)), nil
+	}
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		ScheduleToStartTimeout: scheduleTimeout,
-		StartToCloseTimeout:    attempt(b.Begin, b.Linger, b.StartTimeout),
+		ScheduleToStartTimeout: queueTimeout,
+		ScheduleToCloseTimeout: longest(b.Begin, b.Linger, b.StartTimeout),
 		HeartbeatTimeout:       beatTimeout,
 		RetryPolicy:            &temporal.RetryPolicy{InitialInterval: time.Second, MaximumAttempts: attempts},
 	})
 	err = workflow.ExecuteActivity(ctx, activityName, b).Get(ctx, &ends)
 	return ends, err
+}
+
+func tooLate(n int) wire.Ends {
+	ends := wire.Ends{Ends: make([]wire.End, n)}
+	for i := range ends.Ends {
+		ends.Ends[i].First.Late = true
+	}
+	return ends
 }
 
 // errStopped says that the worker stops; another takes the batch over.
@@ -76,7 +88,8 @@ func runs(ctx context.Context, b wire.Batch) (wire.Ends, error) {
 	go beat(working, stopping, cancel)
 	runner := Runner{
 		Watch:    closing.Watch{Service: activity.GetClient(ctx).WorkflowService(), Namespace: info.Namespace},
-		Parallel: max(1, b.Parallel), Begin: b.Begin, Linger: b.Linger, StartTimeout: b.StartTimeout,
+		Parallel: max(1, b.Parallel), Linger: b.Linger, StartTimeout: b.StartTimeout,
+		Begin: b.Begin - info.StartedTime.Sub(info.ScheduledTime), // both are Temporal's
 	}
 	ends := runner.Run(working, twins, b.Over)
 	if working.Err() != nil {

@@ -39,18 +39,19 @@ func decodeTwins(all []wire.Twin) ([]Twin, error) {
 	return twins, nil
 }
 
-// encodeEnds returns the ends as they travel. Without timed the durations are left out.
-func encodeEnds(all []End, timed bool) (ends wire.Ends, err error) {
+// encodeEnds returns the ends as they travel. After a first attempt nobody knows how long
+// a run was waited for, and one that is late now may have been begun then.
+func encodeEnds(all []End, first bool) (ends wire.Ends, err error) {
 	ends.Ends = make([]wire.End, len(all))
 	for i, end := range all {
 		w := &ends.Ends[i]
-		if w.First, err = encodeLeg(&end.First, timed); err != nil {
+		if w.First, err = encodeLeg(&end.First, first); err != nil {
 			return wire.Ends{}, err
 		}
 		if end.Second == nil {
 			continue
 		}
-		second, err := encodeLeg(end.Second, timed)
+		second, err := encodeLeg(end.Second, first)
 		if err != nil {
 			return wire.Ends{}, err
 		}
@@ -59,18 +60,22 @@ func encodeEnds(all []End, timed bool) (ends wire.Ends, err error) {
 	return ends, nil
 }
 
-func encodeLeg(leg *Leg, timed bool) (w wire.Leg, err error) {
-	w.RunID, w.Duplicate = leg.RunID, errors.Is(leg.Err, rollout.ErrDuplicate)
-	if leg.Err != nil && !w.Duplicate {
-		w.Refused = leg.Err.Error()
+func encodeLeg(leg *Leg, first bool) (w wire.Leg, err error) {
+	w.RunID = leg.RunID
+	switch {
+	case errors.Is(leg.Err, rollout.ErrDuplicate):
+		w.Duplicate = true
+	case errors.Is(leg.Err, ErrLate) && first:
+		w.Late = true
+	case leg.Err != nil:
+		w.Unknown = leg.Err.Error()
 	}
-	if timed {
+	if first {
 		w.Took = leg.Took
 	}
-	if leg.Closed == nil {
-		return w, nil
+	if leg.Closed != nil {
+		w.Closed, err = proto.Marshal(leg.Closed)
 	}
-	w.Closed, err = proto.Marshal(leg.Closed)
 	return w, err
 }
 
@@ -103,8 +108,10 @@ func decodeLeg(w *wire.Leg) (Leg, error) {
 	switch {
 	case w.Duplicate:
 		leg.Err = rollout.ErrDuplicate
-	case w.Refused != "":
-		leg.Err = errors.New(w.Refused)
+	case w.Late:
+		leg.Err = ErrLate
+	case w.Unknown != "":
+		leg.Err = errors.New(w.Unknown)
 	case len(w.Closed) > 0:
 		leg.Closed = &historypb.HistoryEvent{}
 		return leg, proto.Unmarshal(w.Closed, leg.Closed)

@@ -12,6 +12,7 @@
 //     on an end.
 //   - A start is the same request however often it is sent, so a worker that takes a
 //     batch over finds the runs that another has started.
+//   - What may have been started is never said to be not.
 package shadowruns
 
 import (
@@ -51,7 +52,8 @@ type Leg struct {
 	Closed *historypb.HistoryEvent
 	// Took is how long the run was waited for, from before its start; 0 if unknown.
 	Took time.Duration
-	// Err is why there is no run; it wraps rollout.ErrDuplicate if there was one before.
+	// Err is why nothing is known of a run; it wraps rollout.ErrDuplicate if there was one
+	// before, and rollout.ErrNotAccepted if there is none.
 	Err error
 }
 
@@ -60,7 +62,7 @@ type Leg struct {
 const maxEvents = 1 << 20
 
 // ErrLate says that a run did not begin, because it was too late for that.
-var ErrLate = errors.New("the shadow run was not begun in time")
+var ErrLate = fmt.Errorf("the shadow run was not begun in time: %w", rollout.ErrNotAccepted)
 
 // Runner runs twins. All fields are needed.
 type Runner struct {
@@ -119,9 +121,7 @@ func (l *Leg) fit(room *atomic.Int64) {
 
 func (r *Runner) leg(ctx context.Context, request *workflowservice.StartWorkflowExecutionRequest) Leg {
 	began := time.Now()
-	starting, cancel := context.WithTimeout(ctx, r.StartTimeout)
-	started, err := r.Watch.Service.StartWorkflowExecution(starting, request)
-	cancel()
+	started, err := r.start(ctx, request)
 	var exists *serviceerror.WorkflowExecutionAlreadyStarted
 	switch {
 	case errors.As(err, &exists):
@@ -137,4 +137,18 @@ func (r *Runner) leg(ctx context.Context, request *workflowservice.StartWorkflow
 		event = nil
 	}
 	return Leg{RunID: started.GetRunId(), Closed: event, Took: time.Since(began)}
+}
+
+// start starts the run; an attempt that fails may have started it, and another finds it.
+func (r *Runner) start(ctx context.Context, request *workflowservice.StartWorkflowExecutionRequest) (started *workflowservice.StartWorkflowExecutionResponse, err error) {
+	for range 2 {
+		var exists *serviceerror.WorkflowExecutionAlreadyStarted
+		starting, cancel := context.WithTimeout(ctx, r.StartTimeout)
+		started, err = r.Watch.Service.StartWorkflowExecution(starting, request)
+		cancel()
+		if err == nil || errors.As(err, &exists) || ctx.Err() != nil {
+			break
+		}
+	}
+	return started, err
 }

@@ -16,7 +16,7 @@ type Batch struct {
 	Runs     []Twin        `json:"runs"`
 	Over     time.Duration `json:"over_ns"`
 	Parallel int           `json:"parallel"`
-	// Begin is how long after its own start the batch may still start a run.
+	// Begin is how long after a worker was first asked a run may still be started.
 	Begin time.Duration `json:"begin_ns"`
 	// Linger is how long a run is waited for.
 	Linger time.Duration `json:"linger_ns"`
@@ -54,6 +54,8 @@ type Leg struct {
 	Took time.Duration `json:"took_ns,omitempty"`
 	// Duplicate: there was such a run before the batch.
 	Duplicate bool `json:"duplicate,omitempty"`
-	// Refused is why there is no run, for people.
-	Refused string `json:"refused,omitempty"`
+	// Late: there is no run, for it was too late to begin it.
+	Late bool `json:"late,omitempty"`
+	// Unknown is why nobody knows whether there is a run, for people.
+	Unknown string `json:"unknown,omitempty"`
 }

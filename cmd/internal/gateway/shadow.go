@@ -65,7 +65,7 @@ func (g *Gateway) openShadow(context.Context) error {
 	g.shadow.gates = gates.New(gates.Config{Gates: g.config.Gates, Notes: store, Owner: g.name, Log: g.options.Log.Named("gates")})
 	g.shadow.watch = temporalpath.NewShadowWatch(g.temporal)
 	g.shadow.mirror = shadow.New(shadow.Config{
-		Temporal: shadowRuns{g.temporal, temporalpath.NewShadows(g.temporal, g.shadow.watch, c.Parallel, c.Patience.Std())},
+		Temporal: temporalpath.NewShadows(g.temporal, g.shadow.watch, c.Parallel, c.Patience.Std(), g.shadowBroke),
 		ID:       g.shadowID, Oversize: g.temporal.Oversize, Ready: g.shadowReady, Evidence: g.shadow.keeper,
 		Policy: g.ceilings.policy, Busy: g.busy, Salt: g.config.Rollout.Salt, Pairs: by.Pairs,
 		Queue: c.Queue, Budget: int64(c.Budget), Largest: int64(c.Largest), Gather: c.Gather.Std(), Parallel: c.Parallel, Patience: c.Patience.Std(),
@@ -117,10 +117,10 @@ func (g *Gateway) runShadow(ctx context.Context) error {
 	return err
 }
 
-// shadowRuns is Temporal as the mirror uses it.
-type shadowRuns struct {
-	*temporalpath.Path
-	*temporalpath.Shadows
+// shadowBroke tells of a batch whose runs are not known.
+func (g *Gateway) shadowBroke(route string, err error) {
+	g.options.Log.Named("shadow").Warn("a batch of shadow runs did not end as it should: what came of them is listed, and for some minutes they are started one by one",
+		zap.String("route", route), zap.Error(err))
 }
 
 func (g *Gateway) shadowID(doc *rollout.Document, arm string) string {
