@@ -23,20 +23,69 @@ func (w *walker) arrays(a, b uint32, here place) {
 		w.count(KindLength, "elements", x, y)
 	}
 	before := w.found.mark()
-	left, right := w.inOrder(a, b, here)
-	if x != y || w.steady || len(left) < 2 {
-		return
+	reordered := func(left, right []element) bool {
+		return x == y && !w.steady && w.reordered(a, b, left, right, before, here)
 	}
+	var left, right []element // that differ
+	nextX, nextY := a+1, b+1
+	endX, endY := w.left.nodes[a].next, w.right.nodes[b].next
+	for i := 0; nextX < endX && nextY < endY; i++ {
+		if !w.sameIndex(i, nextX, nextY, here) {
+			left, right = append(left, element{index: i, node: nextX}), append(right, element{index: i, node: nextY})
+			if len(left) == 2 && w.sameBytes(a, b, left[0], right[0]) && reordered(w.left.from(left[0], endX), w.right.from(right[0], endY)) {
+				return // the differences of all others would have been in vain
+			}
+		}
+		nextX, nextY = w.left.nodes[nextX].next, w.right.nodes[nextY].next
+	}
+	if len(left) > 1 {
+		reordered(left, right)
+	}
+}
+
+// sameIndex compares two elements with the same index, and reports whether that found
+// no difference.
+func (w *walker) sameIndex(i int, x, y uint32, here place) bool {
+	below, ok := w.enter(step{left: i, right: i}, here, x, y)
+	if !ok {
+		return true
+	}
+	before := w.found.total
+	w.values(x, y, below)
+	w.leave(below)
+	return w.found.total == before
+}
+
+// sameBytes reports whether two arrays have the same bytes from these elements on, in some
+// order: as a rule they do if they have the same elements. It is far cheaper to tell.
+func (w *walker) sameBytes(a, b uint32, x, y element) bool {
+	left := w.left.raw[w.left.nodes[x.node].start:w.left.nodes[a].end]
+	right := w.right.raw[w.right.nodes[y.node].start:w.right.nodes[b].end]
+	return len(left) == len(right) && total(left) == total(right)
+}
+
+func total(text []byte) (sum uint64) {
+	for _, c := range text {
+		sum += uint64(c)
+	}
+	return sum
+}
+
+// reordered reports whether these are the same elements in another order. Then that is
+// the one difference of all that were found since before.
+func (w *walker) reordered(a, b uint32, left, right []element, before mark, here place) bool {
 	pairs, lefts, _ := w.matched(left, right, here)
 	if len(lefts) > 0 || !moved(pairs) {
-		return
+		return false
 	}
 	inOrder := w.found.takeBack(before)
 	w.differ(KindOrder, a, b)
-	if !w.agree(pairs, here) {
-		w.found.takeBack(before)
-		w.found.putBack(inOrder)
+	if w.agree(pairs, here) {
+		return true
 	}
+	w.found.takeBack(before)
+	w.found.putBack(inOrder)
+	return false
 }
 
 // agree compares pairs with the same hash, and reports whether the numbers that
@@ -51,28 +100,15 @@ func (w *walker) agree(pairs []pair, at place) bool {
 	return w.found.total == before
 }
 
-// inOrder compares the elements with the same index, and returns those that
-// differ.
-func (w *walker) inOrder(a, b uint32, here place) (left, right []element) {
-	x, y := a+1, b+1
-	endX, endY := w.left.nodes[a].next, w.right.nodes[b].next
-	for i := 0; x < endX && y < endY; i++ {
-		if below, ok := w.enter(step{left: i, right: i}, here, x, y); ok {
-			before := w.found.total
-			w.values(x, y, below)
-			if w.leave(below); w.found.total > before {
-				left, right = append(left, element{index: i, node: x}), append(right, element{index: i, node: y})
-			}
-		}
-		x, y = w.left.nodes[x].next, w.right.nodes[y].next
-	}
-	return left, right
+// elements lists an array's.
+func elements(d *document, n uint32) []element {
+	return d.from(element{node: n + 1}, d.nodes[n].next)
 }
 
-// elements lists an array's.
-func elements(d *document, n uint32) (list []element) {
-	for at := n + 1; at < d.nodes[n].next; at = d.nodes[at].next {
-		list = append(list, element{index: len(list), node: at})
+// from lists the elements of an array from the first on; end is the node behind the last.
+func (d *document) from(first element, end uint32) (list []element) {
+	for at, i := first.node, first.index; at < end; at, i = d.nodes[at].next, i+1 {
+		list = append(list, element{index: i, node: at})
 	}
 	return list
 }

@@ -114,6 +114,9 @@ func (h *hasher) object(n uint32, states []state) uint64 {
 // makes no difference whether it is there.
 func (h *hasher) member(name uint32, states []state) uint64 {
 	key := h.document.text(name)
+	if len(states) == 0 { // no rule reaches further
+		return mix(h.bytes(key), h.value(name+1, nil))
+	}
 	base := len(h.states)
 	h.states = h.rules.step(h.states, states, &step{key: key})
 	below := h.states[base:]
