@@ -2,26 +2,15 @@ package temporalpath
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/json"
-	"errors"
-	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	commonpb "go.temporal.io/api/common/v1"
-	enumspb "go.temporal.io/api/enums/v1"
-	historypb "go.temporal.io/api/history/v1"
-	taskqueuepb "go.temporal.io/api/taskqueue/v1"
-	"go.temporal.io/api/workflowservice/v1"
 	"golang.org/x/sync/errgroup"
-	"google.golang.org/protobuf/types/known/durationpb"
 
 	"sluice/rollout"
 	"sluice/temporalpath/closing"
 	"sluice/temporalpath/shadowruns"
-	"sluice/temporalpath/wire"
 )
 
 // Bounds of what runs together.
@@ -32,13 +21,9 @@ const (
 	shadowBegin = 15 * time.Second
 	// shadowLinger is how long a run is waited for with the others.
 	shadowLinger = 2 * time.Second
-	// batchBytes bounds a batch's encoded runs; a twin of more runs without one.
-	batchBytes = 256 << 10
 	// answerBytes bounds the answers of those that run together; the others are given
 	// back as if they were running still.
 	answerBytes = 4 << 20
-	// distrust is how long a route's workers get no batch after one that did not end.
-	distrust = 5 * time.Minute
 )
 
 // Shadows runs documents in the shadow. It is safe for concurrent use.
@@ -134,74 +119,11 @@ type found struct {
 	room  atomic.Int64 // for answers, in bytes
 }
 
-// fail says of each twin of the portion that there is no run.
+// fail says of each twin of the portion why nothing is known of a run.
 func (f *found) fail(p *portion, err error) {
 	for _, i := range p.at {
 		f.all[i].Err = err
 	}
-}
-
-// portion is a part of the twins that travels together.
-type portion struct {
-	twins []shadowruns.Twin
-	at    []int       // where each stands among all
-	runs  []wire.Twin // as they travel; none if they do not
-	bytes int
-	// parallel is how many are waited for at one time.
-	parallel int
-}
-
-func (p *portion) add(at int, t shadowruns.Twin) {
-	p.twins, p.at = append(p.twins, t), append(p.at, at)
-}
-
-// portions divides the twins: those that this process is to run itself, and batches.
-// all gets what is wrong with the others.
-func (s *Shadows) portions(ctx context.Context, route Route, twins []rollout.Twin, all []rollout.Mirrored) (alone portion, batches []*portion) {
-	batched, last := s.batched(twins[0].Doc.Route), (*portion)(nil)
-	for i := range twins {
-		t, err := s.starts(ctx, &twins[i])
-		if err != nil {
-			all[i].Err = err
-			continue
-		}
-		w, err := shadowruns.Encode(t)
-		size := len(w.First) + len(w.Second)
-		if !batched || err != nil || size > batchBytes {
-			alone.add(i, t)
-			continue
-		}
-		if last == nil || last.bytes+size > batchBytes {
-			last = &portion{}
-			batches = append(batches, last)
-		}
-		last.add(i, t)
-		last.runs, last.bytes = append(last.runs, w), last.bytes+size
-	}
-	return alone, batches
-}
-
-// batched reports whether the route's workers get batches.
-func (s *Shadows) batched(route string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.watch.Batches(route) && time.Since(s.broken[route]) > distrust
-}
-
-func (s *Shadows) starts(ctx context.Context, twin *rollout.Twin) (t shadowruns.Twin, err error) {
-	first, err := s.path.newShadow(ctx, twin.Doc, "a", s.patience)
-	if err != nil {
-		return t, err
-	}
-	t.First = first.request
-	if twin.Pair {
-		second, err := s.path.newShadow(ctx, twin.Doc, "b", s.patience)
-		if err != nil {
-			return t, err
-		}
-		t.Second = second.request
-	}
-	return t, nil
 }
 
 // ended reads the ends of a portion's runs.
@@ -237,89 +159,4 @@ func (s *Shadows) run(ctx context.Context, route Route, id string, leg *shadowru
 	run.Closed = leg.Closed.GetEventTime().AsTime()
 	room.Add(-int64(len(run.Answer.Body)))
 	return s.unlessGivenUp(route, run)
-}
-
-// batch has a worker run the portion. It stays in Temporal as the runs do, for the
-// namespace's retention: a shard of Temporal deletes hardly more than two a minute.
-func (s *Shadows) batch(ctx context.Context, route Route, p *portion, over time.Duration, found *found) {
-	start, err := s.newBatch(route, p, over)
-	var at standing
-	if err == nil {
-		at, err = s.path.acknowledge(ctx, start)
-	}
-	if errors.Is(err, ErrAmbiguous) {
-		at, err = s.path.acknowledge(ctx, start) // the same request finds what it has started
-	}
-	if err != nil {
-		found.fail(p, err)
-		return
-	}
-	waiting, cancel := closing.SliceOf(ctx, s.runner.Longest()+s.path.config.StartTimeout)
-	defer cancel()
-	closing.Pause(waiting, over) // it cannot have ended before
-	var ends []shadowruns.End
-	event, err := s.path.closing().Await(waiting, &commonpb.WorkflowExecution{WorkflowId: start.request.WorkflowId, RunId: at.runID})
-	if err == nil {
-		ends, err = s.read(waiting, event, len(p.twins))
-	}
-	if err != nil {
-		s.breaks(ctx, found.route, err)
-		found.fail(p, fmt.Errorf("a batch of shadow runs: %w", err))
-		return
-	}
-	s.ended(ctx, route, p, ends, found)
-}
-
-// breaks takes down that a batch did not end as it should, unless it was not waited for.
-func (s *Shadows) breaks(ctx context.Context, route string, err error) {
-	if ctx.Err() != nil {
-		return
-	}
-	s.mu.Lock()
-	s.broken[route] = time.Now()
-	s.mu.Unlock()
-	s.broke(route, err)
-}
-
-func (s *Shadows) newBatch(route Route, p *portion, over time.Duration) (*start, error) {
-	text, err := json.Marshal(wire.Batch{
-		Runs: p.runs, Over: over, Parallel: p.parallel, Begin: s.runner.Begin, Linger: s.runner.Linger, StartTimeout: s.runner.StartTimeout,
-	})
-	if err != nil {
-		return nil, err
-	}
-	input := &commonpb.Payload{Metadata: map[string][]byte{"encoding": []byte("json/plain")}, Data: text}
-	return &start{route: route, request: &workflowservice.StartWorkflowExecutionRequest{
-		Namespace:                s.path.config.Namespace,
-		WorkflowId:               rollout.ShadowSpace + wire.ShadowBatch + "/" + rand.Text(),
-		RequestId:                rand.Text(),
-		WorkflowType:             &commonpb.WorkflowType{Name: wire.ShadowBatch},
-		TaskQueue:                &taskqueuepb.TaskQueue{Name: route.ShadowTaskQueue, Kind: enumspb.TASK_QUEUE_KIND_NORMAL},
-		Input:                    &commonpb.Payloads{Payloads: []*commonpb.Payload{input}},
-		Identity:                 s.path.identity,
-		WorkflowIdReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
-		WorkflowIdConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
-		WorkflowExecutionTimeout: durationpb.New(s.runner.Longest()),
-		Priority:                 &commonpb.Priority{PriorityKey: shadowPriority},
-	}}, nil
-}
-
-// read returns the ends that a batch returned.
-func (s *Shadows) read(ctx context.Context, event *historypb.HistoryEvent, n int) ([]shadowruns.End, error) {
-	payloads := event.GetWorkflowExecutionCompletedEventAttributes().GetResult().GetPayloads()
-	if len(payloads) != 1 {
-		return nil, fmt.Errorf("the batch of shadow runs ended as %s", event.EventType)
-	}
-	payload := payloads[0]
-	if s.path.config.Codec != nil {
-		var err error
-		if payload, err = s.path.config.Codec.Load(ctx, payload); err != nil {
-			return nil, fmt.Errorf("claim check: %w", err)
-		}
-	}
-	var ends wire.Ends
-	if err := json.Unmarshal(payload.Data, &ends); err != nil {
-		return nil, err
-	}
-	return shadowruns.Decode(&ends, n)
 }
