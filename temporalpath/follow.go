@@ -33,7 +33,9 @@ func (p *Path) follow(ctx context.Context, route Route, id, runID string) (rollo
 			return rollout.Run{}, err
 		}
 		// The wait is for the event, not for the reading of a large result.
-		run, err := p.closed(context.WithoutCancel(ctx), route, execution, event)
+		loading, cancel := context.WithTimeout(context.WithoutCancel(ctx), loadTimeout)
+		run, err := p.closed(loading, route, execution, event)
+		cancel()
 		switch {
 		case err == nil, errors.Is(err, rollout.ErrFenced):
 			return run, err

@@ -70,11 +70,7 @@ func (p *Path) Shadow(ctx context.Context, doc *rollout.Document, arm string, wa
 	}
 	waiting, cancel := closing.SliceOf(ctx, time.Until(deadline))
 	defer cancel()
-	run, err := p.follow(waiting, s.route, id, at.runID)
-	if err != nil {
-		run = rollout.Run{WorkflowID: id, State: rollout.RunRunning}
-	}
-	return run, nil
+	return p.shadowEnd(waiting, s.route, &commonpb.WorkflowExecution{WorkflowId: id, RunId: at.runID})
 }
 
 // newShadow returns the start of a shadow run. Its request ID is new each time: a

@@ -13,6 +13,7 @@ import (
 	historypb "go.temporal.io/api/history/v1"
 	taskqueuepb "go.temporal.io/api/taskqueue/v1"
 	"go.temporal.io/api/workflowservice/v1"
+	"golang.org/x/sync/errgroup"
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"sluice/rollout"
@@ -45,11 +46,19 @@ func (p *portion) add(at int, t shadowruns.Twin) {
 // portions divides the twins: those that this process is to run itself, and batches.
 // all gets what is wrong with the others.
 func (s *Shadows) portions(ctx context.Context, route Route, twins []rollout.Twin, all []rollout.Mirrored) (alone portion, batches []*portion) {
-	batched, last := s.batched(twins[0].Doc.Route), (*portion)(nil)
+	starts := make([]shadowruns.Twin, len(twins))
+	var packing errgroup.Group // for inputs may have to be kept elsewhere
+	packing.SetLimit(s.runner.Parallel)
 	for i := range twins {
-		t, err := s.starts(ctx, &twins[i])
-		if err != nil {
-			all[i].Err = err
+		packing.Go(func() error {
+			starts[i], all[i].Err = s.starts(ctx, &twins[i])
+			return nil
+		})
+	}
+	_ = packing.Wait() // none fails
+	batched, last := s.batched(twins[0].Doc.Route), (*portion)(nil)
+	for i, t := range starts {
+		if all[i].Err != nil {
 			continue
 		}
 		w, err := shadowruns.Encode(t)
@@ -76,6 +85,8 @@ func (s *Shadows) batched(route string) bool {
 }
 
 func (s *Shadows) starts(ctx context.Context, twin *rollout.Twin) (t shadowruns.Twin, err error) {
+	ctx, cancel := context.WithTimeout(ctx, s.path.config.StartTimeout)
+	defer cancel()
 	first, err := s.path.newShadow(ctx, twin.Doc, "a", s.patience)
 	if err != nil {
 		return t, err
@@ -93,8 +104,8 @@ func (s *Shadows) starts(ctx context.Context, twin *rollout.Twin) (t shadowruns.
 
 // batch has a worker run the portion. It stays in Temporal as the runs do, for the
 // namespace's retention: a shard of Temporal deletes hardly more than two a minute.
-func (s *Shadows) batch(ctx context.Context, route Route, p *portion, over time.Duration, found *found) {
-	start, err := s.newBatch(route, p, over)
+func (s *Shadows) batch(ctx context.Context, route Route, p *portion, over, begin time.Duration, found *found) {
+	start, err := s.newBatch(route, p, over, begin)
 	var at standing
 	if err == nil {
 		at, err = s.path.acknowledge(ctx, start)
@@ -135,9 +146,9 @@ func (s *Shadows) breaks(ctx context.Context, route string, err error) {
 	s.broke(route, err)
 }
 
-func (s *Shadows) newBatch(route Route, p *portion, over time.Duration) (*start, error) {
+func (s *Shadows) newBatch(route Route, p *portion, over, begin time.Duration) (*start, error) {
 	text, err := json.Marshal(wire.Batch{
-		Runs: p.runs, Over: over, Parallel: p.parallel, Begin: s.runner.Begin, Linger: s.runner.Linger, StartTimeout: s.runner.StartTimeout,
+		Runs: p.runs, Over: over, Parallel: p.parallel, Begin: begin, Linger: s.runner.Linger, StartTimeout: s.runner.StartTimeout,
 	})
 	if err != nil {
 		return nil, err

@@ -64,21 +64,24 @@ func (s *Shadows) Together(ctx context.Context, routeName string, twins []rollou
 		return found.all
 	}
 	over = min(over, s.runner.Begin/2)
+	runner := s.runner
+	latest := time.Now().Add(runner.Begin)
 	alone, batches := s.portions(ctx, route, twins, found.all)
+	runner.Begin = time.Until(latest)
 	var group errgroup.Group
 	group.Go(func() error {
-		s.ended(ctx, route, &alone, s.runner.Run(ctx, alone.twins, over), found)
+		s.ended(ctx, route, &alone, runner.Run(ctx, alone.twins, over), found)
 		return nil
 	})
 	before := 0
 	for _, b := range batches {
 		part := func(of int) time.Duration { return over * time.Duration(of) / time.Duration(len(twins)) }
 		wait, during := part(before), part(len(b.twins))
-		b.parallel = (s.runner.Parallel*len(b.twins) + len(twins) - 1) / len(twins)
+		b.parallel = (runner.Parallel*len(b.twins) + len(twins) - 1) / len(twins)
 		before += len(b.twins)
 		group.Go(func() error {
 			closing.Pause(ctx, wait)
-			s.batch(ctx, route, b, during, found)
+			s.batch(ctx, route, b, during, time.Until(latest), found)
 			return nil
 		})
 	}
@@ -143,20 +146,17 @@ func (s *Shadows) ended(ctx context.Context, route Route, p *portion, ends []sha
 	}
 }
 
-// run reads how a run ended. A result that is kept elsewhere and cannot be had now is
-// asked for once more, later.
+// run reads how a run ended. A result that cannot be had now is asked for later.
 func (s *Shadows) run(ctx context.Context, route Route, id string, leg *shadowruns.Leg, room *atomic.Int64) rollout.Run {
 	open := rollout.Run{WorkflowID: id, State: rollout.RunRunning}
 	if leg.Closed == nil || room.Load() <= 0 {
 		return open
 	}
-	loading, cancel := context.WithTimeout(ctx, s.path.config.StartTimeout)
-	defer cancel()
-	run := s.path.ending(loading, route, id, leg.Closed)
-	if loading.Err() != nil {
+	run, err := s.path.shadowRead(ctx, s.path.config.StartTimeout, route, id, leg.Closed)
+	if err != nil {
+		room.Store(0) // what keeps it is not well: the others are not tried for now
 		return open
 	}
-	run.Closed = leg.Closed.GetEventTime().AsTime()
 	room.Add(-int64(len(run.Answer.Body)))
 	return s.unlessGivenUp(route, run)
 }

@@ -60,12 +60,15 @@ type together struct {
 	broke   atomic.Int32 // so many batches
 }
 
-func newTogether(t *testing.T, serve func(worker.Worker)) *together {
+func newTogether(t *testing.T, serve func(worker.Worker), changes ...func(*temporalpath.Config)) *together {
 	t.Helper()
 	s := &started{types: map[string]int{}}
 	f := newFixture(t, func(c *temporalpath.Config) {
 		withShadows(c)
 		s.WorkflowServiceClient, c.Service = c.Service, s
+		for _, change := range changes {
+			change(c)
+		}
 	})
 	stop := f.shadowWork(t, declaring(serve))
 	watch := temporalpath.NewShadowWatch(f.path)
@@ -336,54 +339,5 @@ func TestTogetherTooLate(t *testing.T) {
 	}
 	if n := f.ran("one") + f.ran("two"); n != 0 {
 		t.Errorf("%d ran", n)
-	}
-}
-
-// A run that Temporal ended because nobody would wait any more did not end by itself.
-func TestARunThatWasGivenUpHasNotEnded(t *testing.T) {
-	t.Parallel()
-	f := newTogether(t, nil)
-	shadows := temporalpath.NewShadows(f.path, temporalpath.NewShadowWatch(f.path), 16, time.Second, nil)
-	twin := plain("hangs", order{Sleep: time.Hour})
-	if got := shadows.Together(t.Context(), "Plain", []rollout.Twin{twin}, 0); got[0].Run.State != rollout.RunRunning {
-		t.Errorf("%+v", got)
-	}
-	for { // the path knows that it has ended
-		run, _, err := f.path.Shadowed(t.Context(), twin.Doc, "a", time.Second)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if run.State == rollout.RunFailed && run.Failure.Type == rollout.FailureTimeout {
-			break
-		}
-	}
-	if run, _, err := shadows.Shadowed(t.Context(), twin.Doc, "a", time.Second); err != nil || run.State != rollout.RunRunning {
-		t.Errorf("%+v, %v", run, err)
-	}
-}
-
-// What is late does not begin, and what is abandoned ends soon.
-func TestTogetherHasAnEnd(t *testing.T) {
-	t.Parallel()
-	f := newTogether(t, nil)
-	var starts []shadowruns.Twin
-	for i := range 4 {
-		starts = append(starts, shadowruns.Twin{First: &workflowservice.StartWorkflowExecutionRequest{WorkflowId: fmt.Sprint(i)}})
-	}
-	runner := shadowruns.Runner{Parallel: 1, Begin: 100 * time.Millisecond, Linger: time.Second, StartTimeout: time.Second}
-	runner.Watch.Service = f.started // which refuses such starts
-	for i, end := range runner.Run(t.Context(), starts, time.Second) {
-		if late := errors.Is(end.First.Err, shadowruns.ErrLate); late != (i > 0) || end.First.Err == nil {
-			t.Errorf("%d: %v", i, end.First.Err)
-		}
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
-	defer cancel()
-	got := f.shadows.Together(ctx, "Plain", []rollout.Twin{plain("hangs", order{Sleep: time.Hour}), plain("never", order{})}, 5*time.Second)
-	if got[0].Err == nil && got[0].Run.State != rollout.RunRunning || got[1].Err == nil || f.ran("never") != 0 {
-		t.Errorf("%+v", got)
-	}
-	if unknown := f.shadows.Together(t.Context(), "None", make([]rollout.Twin, 2), 0); unknown[0].Err == nil || unknown[1].Err == nil {
-		t.Errorf("a route that is not there: %+v", unknown)
 	}
 }

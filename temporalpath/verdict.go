@@ -3,13 +3,11 @@ package temporalpath
 import (
 	"errors"
 	"fmt"
-	"strings"
 
-	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
-	"google.golang.org/grpc/codes"
 
 	"sluice/rollout"
+	"sluice/temporalpath/verdict"
 )
 
 // ErrAmbiguous says that Temporal may or may not have taken the document: the
@@ -21,34 +19,12 @@ var ErrAmbiguous = errors.New("temporal may or may not have taken the document")
 // wraps rollout.ErrUnavailable too unless the document itself was refused.
 func judge(err error, left bool) error {
 	switch {
-	case left && unfit(err):
+	case left && verdict.Unfit(err):
 		return fmt.Errorf("%w: %w", rollout.ErrNotAccepted, err)
-	case !left || refused(err):
+	case !left || verdict.Refused(err):
 		return fmt.Errorf("%w: %w: %w", rollout.ErrNotAccepted, rollout.ErrUnavailable, err)
 	}
 	return fmt.Errorf("%w: %w: %w", ErrAmbiguous, rollout.ErrUnavailable, err)
-}
-
-// unfit reports whether Temporal refused this document and would take another.
-func unfit(err error) bool {
-	answer := serviceerror.ToStatus(err)
-	return answer.Code() == codes.InvalidArgument || strings.Contains(answer.Message(), "larger than max")
-}
-
-// refused reports whether Temporal's answer proves that the attempt started
-// nothing and never will.
-func refused(err error) bool {
-	answer := serviceerror.ToStatus(err)
-	switch answer.Code() {
-	case codes.InvalidArgument, codes.NotFound, codes.PermissionDenied,
-		codes.Unauthenticated, codes.FailedPrecondition, codes.Unimplemented:
-		return true
-	case codes.ResourceExhausted:
-		var exhausted *serviceerror.ResourceExhausted
-		limited := errors.As(err, &exhausted) && exhausted.Cause == enumspb.RESOURCE_EXHAUSTED_CAUSE_RPS_LIMIT
-		return limited || strings.Contains(answer.Message(), "larger than max") // gRPC's own, before Temporal saw it
-	}
-	return false
 }
 
 // startError returns the error of the start within a failed Update-with-Start,

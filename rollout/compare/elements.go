@@ -32,7 +32,7 @@ func (w *walker) arrays(a, b uint32, here place) {
 	for i := 0; nextX < endX && nextY < endY; i++ {
 		if !w.sameIndex(i, nextX, nextY, here) {
 			left, right = append(left, element{index: i, node: nextX}), append(right, element{index: i, node: nextY})
-			if len(left) == 2 && w.sameBytes(a, b, left[0], right[0]) && reordered(w.left.from(left[0], endX), w.right.from(right[0], endY)) {
+			if len(left) == 2 && w.rules.plain && w.sameBytes(a, b, left[0], right[0]) && reordered(w.left.from(left[0], endX), w.right.from(right[0], endY)) {
 				return // the differences of all others would have been in vain
 			}
 		}

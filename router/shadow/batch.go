@@ -123,18 +123,27 @@ func (m *Mirror) begin(ctx context.Context, route string, jobs []*job) []*job {
 
 // fit reports whether the document may run now; if not, why.
 func (m *Mirror) fit(ctx context.Context, j *job) (rollout.DropReason, bool) {
-	policy := m.config.Policy()
+	reason, wanted := m.wanted(j.doc.Route)
 	switch {
 	case ctx.Err() != nil:
 		return rollout.DropRestart, false
-	case !m.config.Ready(j.doc.Route):
-		return rollout.DropUnsupported, false
-	case policy.Kill || policy.Shadow == rollout.None:
-		return rollout.DropKilled, false
+	case !wanted:
+		return reason, false
 	case m.config.Oversize(&j.doc):
 		return rollout.DropTooLarge, false
 	}
 	j.id, j.pair = m.config.ID(&j.doc, "a"), m.config.Pairs.Includes(m.pairs.Bucket(j.doc.DocID))
+	return 0, true
+}
+
+// wanted reports whether runs of the route are to be begun now; if not, why.
+func (m *Mirror) wanted(route string) (rollout.DropReason, bool) {
+	switch policy := m.config.Policy(); {
+	case !m.config.Ready(route):
+		return rollout.DropUnsupported, false
+	case policy.Kill || policy.Shadow == rollout.None:
+		return rollout.DropKilled, false
+	}
 	return 0, true
 }
 
@@ -148,7 +157,6 @@ func (m *Mirror) run(ctx context.Context, route string, jobs []*job, over time.D
 	for i, j := range jobs {
 		twins[i] = rollout.Twin{Doc: &j.doc, Pair: j.pair}
 	}
-	began := time.Now()
 	found := m.config.Temporal.Together(ctx, route, twins, over)
 	var hands errgroup.Group // for evidence may wait for a store
 	hands.SetLimit(m.config.Parallel)
@@ -165,7 +173,7 @@ func (m *Mirror) run(ctx context.Context, route string, jobs []*job, over time.D
 	}
 	_ = hands.Wait() // none fails
 	for _, i := range slow {
-		m.waitFor(ctx, jobs[i], found[i], began)
+		m.waitFor(ctx, jobs[i], found[i])
 	}
 }
 

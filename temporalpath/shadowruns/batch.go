@@ -68,7 +68,7 @@ func batch(ctx workflow.Context, b wire.Batch) (ends wire.Ends, err error) {
 func tooLate(n int) wire.Ends {
 	ends := wire.Ends{Ends: make([]wire.End, n)}
 	for i := range ends.Ends {
-		ends.Ends[i].First.Late = true
+		ends.Ends[i].First.None = ErrLate.Error()
 	}
 	return ends
 }
@@ -86,16 +86,18 @@ func runs(ctx context.Context, b wire.Batch) (wire.Ends, error) {
 	working, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go beat(working, stopping, cancel)
+	waited := info.StartedTime.Sub(info.ScheduledTime) // both are Temporal's
 	runner := Runner{
 		Watch:    closing.Watch{Service: activity.GetClient(ctx).WorkflowService(), Namespace: info.Namespace},
 		Parallel: max(1, b.Parallel), Linger: b.Linger, StartTimeout: b.StartTimeout,
-		Begin: b.Begin - info.StartedTime.Sub(info.ScheduledTime), // both are Temporal's
+		Begin: b.Begin - waited,
 	}
 	ends := runner.Run(working, twins, b.Over)
 	if working.Err() != nil {
 		return wire.Ends{}, errStopped
 	}
-	return encodeEnds(ends, info.Attempt == 1)
+	// One that an operator has reset is called the first again.
+	return encodeEnds(ends, info.Attempt == 1 && waited <= queueTimeout)
 }
 
 // beat shows that the activity is alive until ctx ends, which it does when the worker

@@ -40,7 +40,7 @@ func decodeTwins(all []wire.Twin) ([]Twin, error) {
 }
 
 // encodeEnds returns the ends as they travel. After a first attempt nobody knows how long
-// a run was waited for, and one that is late now may have been begun then.
+// a run was waited for, and what is late or there already may have been begun then.
 func encodeEnds(all []End, first bool) (ends wire.Ends, err error) {
 	ends.Ends = make([]wire.End, len(all))
 	for i, end := range all {
@@ -63,10 +63,10 @@ func encodeEnds(all []End, first bool) (ends wire.Ends, err error) {
 func encodeLeg(leg *Leg, first bool) (w wire.Leg, err error) {
 	w.RunID = leg.RunID
 	switch {
-	case errors.Is(leg.Err, rollout.ErrDuplicate):
+	case first && errors.Is(leg.Err, rollout.ErrDuplicate):
 		w.Duplicate = true
-	case errors.Is(leg.Err, ErrLate) && first:
-		w.Late = true
+	case first && errors.Is(leg.Err, rollout.ErrNotAccepted):
+		w.None = leg.Err.Error()
 	case leg.Err != nil:
 		w.Unknown = leg.Err.Error()
 	}
@@ -108,8 +108,8 @@ func decodeLeg(w *wire.Leg) (Leg, error) {
 	switch {
 	case w.Duplicate:
 		leg.Err = rollout.ErrDuplicate
-	case w.Late:
-		leg.Err = ErrLate
+	case w.None != "":
+		leg.Err = fmt.Errorf("%s: %w", w.None, rollout.ErrNotAccepted)
 	case w.Unknown != "":
 		leg.Err = errors.New(w.Unknown)
 	case len(w.Closed) > 0:

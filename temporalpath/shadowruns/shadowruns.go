@@ -31,6 +31,7 @@ import (
 
 	"sluice/rollout"
 	"sluice/temporalpath/closing"
+	"sluice/temporalpath/verdict"
 )
 
 // Twin is a document's shadow run, and a second one that begins when it has ended, or
@@ -103,7 +104,7 @@ func (r *Runner) twin(ctx context.Context, t Twin, latest time.Time, room *atomi
 	end.First = r.leg(ctx, t.First)
 	ended := end.First.Closed != nil
 	end.First.fit(room)
-	if t.Second != nil && ended {
+	if t.Second != nil && ended && time.Now().Before(latest) {
 		second := r.leg(ctx, t.Second)
 		second.fit(room)
 		end.Second = &second
@@ -121,34 +122,41 @@ func (l *Leg) fit(room *atomic.Int64) {
 
 func (r *Runner) leg(ctx context.Context, request *workflowservice.StartWorkflowExecutionRequest) Leg {
 	began := time.Now()
-	started, err := r.start(ctx, request)
-	var exists *serviceerror.WorkflowExecutionAlreadyStarted
-	switch {
-	case errors.As(err, &exists):
-		return Leg{Err: fmt.Errorf("%s: %w", request.WorkflowId, rollout.ErrDuplicate)}
-	case err != nil:
-		return Leg{Err: fmt.Errorf("%s: %w", request.WorkflowId, err)}
+	runID, err := r.start(ctx, request)
+	if err != nil {
+		return Leg{Err: err}
 	}
 	waiting, stop := closing.SliceOf(ctx, r.Linger)
 	defer stop()
-	execution := &commonpb.WorkflowExecution{WorkflowId: request.WorkflowId, RunId: started.GetRunId()}
+	execution := &commonpb.WorkflowExecution{WorkflowId: request.WorkflowId, RunId: runID}
 	event, err := r.Watch.Await(waiting, execution)
 	if err != nil {
 		event = nil
 	}
-	return Leg{RunID: started.GetRunId(), Closed: event, Took: time.Since(began)}
+	return Leg{RunID: runID, Closed: event, Took: time.Since(began)}
 }
 
-// start starts the run; an attempt that fails may have started it, and another finds it.
-func (r *Runner) start(ctx context.Context, request *workflowservice.StartWorkflowExecutionRequest) (started *workflowservice.StartWorkflowExecutionResponse, err error) {
-	for range 2 {
-		var exists *serviceerror.WorkflowExecutionAlreadyStarted
+// start starts the run. An attempt that fails may have started it, and another finds it.
+// The error wraps rollout.ErrDuplicate or rollout.ErrNotAccepted if that is certain.
+func (r *Runner) start(ctx context.Context, request *workflowservice.StartWorkflowExecutionRequest) (runID string, err error) {
+	for attempt := range 2 {
 		starting, cancel := context.WithTimeout(ctx, r.StartTimeout)
+		var started *workflowservice.StartWorkflowExecutionResponse
 		started, err = r.Watch.Service.StartWorkflowExecution(starting, request)
 		cancel()
-		if err == nil || errors.As(err, &exists) || ctx.Err() != nil {
+		var exists *serviceerror.WorkflowExecutionAlreadyStarted
+		switch {
+		case err == nil:
+			return started.GetRunId(), nil
+		case attempt > 0: // what there is may be the first one's, and what there is not may come
+		case errors.As(err, &exists):
+			return "", fmt.Errorf("%s: %w", request.WorkflowId, rollout.ErrDuplicate)
+		case verdict.Refused(err) || verdict.Unfit(err):
+			return "", fmt.Errorf("%s: %w: %w", request.WorkflowId, rollout.ErrNotAccepted, err)
+		}
+		if ctx.Err() != nil {
 			break
 		}
 	}
-	return started, err
+	return "", fmt.Errorf("%s: %w", request.WorkflowId, err)
 }

@@ -54,8 +54,8 @@ type Leg struct {
 	Took time.Duration `json:"took_ns,omitempty"`
 	// Duplicate: there was such a run before the batch.
 	Duplicate bool `json:"duplicate,omitempty"`
-	// Late: there is no run, for it was too late to begin it.
-	Late bool `json:"late,omitempty"`
+	// None is why there is certainly no run, for people.
+	None string `json:"none,omitempty"`
 	// Unknown is why nobody knows whether there is a run, for people.
 	Unknown string `json:"unknown,omitempty"`
 }
