@@ -86,6 +86,11 @@ func (c *Config) Rule(s rollout.Session, f *Facts) (*Verdict, error) {
 	if err != nil {
 		return nil, err
 	}
+	return c.ruleOn(st, s, f)
+}
+
+// ruleOn is Rule for who has the session's state parsed. It becomes the verdict's.
+func (c *Config) ruleOn(st *State, s rollout.Session, f *Facts) (*Verdict, error) {
 	now := s.Now.UTC().Truncate(time.Millisecond)
 	st.follow(c, s.Brake, s.Policy.Epoch)
 	bin := st.bin(&s, f)

@@ -178,7 +178,11 @@ func (l *Loop) decide(ctx context.Context, facts *Facts) error {
 	var verdict *Verdict
 	var session rollout.Session
 	led, err := l.Desk.Decide(ctx, l.Owner, func(s rollout.Session) (rollout.Ruling, error) {
-		v, err := l.Config.Rule(s, facts)
+		st, err := l.parsed(s.State)
+		if err != nil {
+			return rollout.Ruling{}, err
+		}
+		v, err := l.Config.ruleOn(st, s, facts)
 		if err != nil {
 			return rollout.Ruling{}, err
 		}
@@ -199,6 +203,14 @@ func (l *Loop) decide(ctx context.Context, facts *Facts) error {
 	l.known.Store(&known{session: session, state: verdict.State, at: time.Now()})
 	l.announce(verdict, &session)
 	return nil
+}
+
+// parsed returns a state to go on from. As a rule it is the one that is known.
+func (l *Loop) parsed(text []byte) (*State, error) {
+	if k := l.known.Load(); k != nil && bytes.Equal(k.session.State, text) {
+		return k.state.clone(), nil
+	}
+	return Parse(text)
 }
 
 // announce tells of a ruling that is on record.

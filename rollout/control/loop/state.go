@@ -3,6 +3,7 @@ package loop
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"sluice/rollout"
@@ -60,6 +61,14 @@ func Parse(text []byte) (*State, error) {
 		return nil, fmt.Errorf("the state of the control loop cannot be read: %w", err)
 	}
 	return st, nil
+}
+
+// clone returns a copy to go on from; what the state points to is never changed.
+func (st *State) clone() *State {
+	c := *st
+	c.Guard = st.Guard.Clone()
+	c.Harms, c.Exposures, c.Course = slices.Clone(st.Harms), slices.Clone(st.Exposures), slices.Clone(st.Course)
+	return &c
 }
 
 // follow takes in what operators did to the brake. A release forgets the evidence
