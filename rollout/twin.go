@@ -16,6 +16,7 @@ type Mirrored struct {
 	Took time.Duration
 	// Again is the second run; nil if its end is not known, or there is none.
 	Again *Run
-	// Err is why there is no run; ErrDuplicate if there was one before.
+	// Err is why nothing is known of a run; it wraps ErrDuplicate if there was one before,
+	// and ErrNotAccepted if there is none.
 	Err error
 }

@@ -26,15 +26,24 @@ func (p *Path) completed(ctx context.Context, route Route, id string, result *co
 	return rollout.Run{WorkflowID: id, State: rollout.RunCompleted, Answer: answer}
 }
 
+// load returns a payload that may be kept elsewhere.
+func (p *Path) load(ctx context.Context, payload *commonpb.Payload) (*commonpb.Payload, error) {
+	if p.config.Codec == nil {
+		return payload, nil
+	}
+	loaded, err := p.config.Codec.Load(ctx, payload)
+	if err != nil {
+		return nil, fmt.Errorf("claim check: %w", err)
+	}
+	return loaded, nil
+}
+
 func (p *Path) answer(ctx context.Context, route Route, result *commonpb.Payloads) (rollout.Answer, error) {
 	text := []byte("null")
 	if len(result.GetPayloads()) > 0 {
-		payload := result.Payloads[0]
-		if p.config.Codec != nil {
-			var err error
-			if payload, err = p.config.Codec.Load(ctx, payload); err != nil {
-				return rollout.Answer{}, fmt.Errorf("claim check: %w", err)
-			}
+		payload, err := p.load(ctx, result.Payloads[0])
+		if err != nil {
+			return rollout.Answer{}, err
 		}
 		if encoding := string(payload.Metadata["encoding"]); encoding != "binary/null" {
 			text = payload.Data

@@ -95,20 +95,27 @@ func (p *Path) newShadow(ctx context.Context, doc *rollout.Document, arm string,
 	if route.ExecutionTimeout > 0 {
 		limit = min(limit, route.ExecutionTimeout)
 	}
+	id := rollout.ShadowWorkflowID(p.config.Prefix, doc.DocID, doc.Intent, arm)
+	s := p.shadowStart(route, id, route.WorkflowType, input, limit)
+	s.request.Memo = shadowMemo(doc)
+	return s, nil
+}
+
+// shadowStart returns the start of a workflow on the route's shadow task queue, once.
+func (p *Path) shadowStart(route Route, id, workflowType string, input *commonpb.Payloads, limit time.Duration) *start {
 	return &start{route: route, request: &workflowservice.StartWorkflowExecutionRequest{
 		Namespace:                p.config.Namespace,
-		WorkflowId:               rollout.ShadowWorkflowID(p.config.Prefix, doc.DocID, doc.Intent, arm),
+		WorkflowId:               id,
 		RequestId:                rand.Text(),
-		WorkflowType:             &commonpb.WorkflowType{Name: route.WorkflowType},
+		WorkflowType:             &commonpb.WorkflowType{Name: workflowType},
 		TaskQueue:                &taskqueuepb.TaskQueue{Name: route.ShadowTaskQueue, Kind: enumspb.TASK_QUEUE_KIND_NORMAL},
 		Input:                    input,
 		Identity:                 p.identity,
 		WorkflowIdReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
 		WorkflowIdConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
 		WorkflowExecutionTimeout: durationpb.New(limit),
-		Memo:                     shadowMemo(doc),
 		Priority:                 &commonpb.Priority{PriorityKey: shadowPriority},
-	}}, nil
+	}}
 }
 
 // shadowLimit is how long a shadow run may take that is waited for so long: whoever waits

@@ -9,12 +9,8 @@ import (
 	"time"
 
 	commonpb "go.temporal.io/api/common/v1"
-	enumspb "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
-	taskqueuepb "go.temporal.io/api/taskqueue/v1"
-	"go.temporal.io/api/workflowservice/v1"
 	"golang.org/x/sync/errgroup"
-	"google.golang.org/protobuf/types/known/durationpb"
 
 	"sluice/rollout"
 	"sluice/temporalpath/closing"
@@ -154,19 +150,8 @@ func (s *Shadows) newBatch(route Route, p *portion, over, begin time.Duration) (
 		return nil, err
 	}
 	input := &commonpb.Payload{Metadata: map[string][]byte{"encoding": []byte("json/plain")}, Data: text}
-	return &start{route: route, request: &workflowservice.StartWorkflowExecutionRequest{
-		Namespace:                s.path.config.Namespace,
-		WorkflowId:               rollout.ShadowSpace + wire.ShadowBatch + "/" + rand.Text(),
-		RequestId:                rand.Text(),
-		WorkflowType:             &commonpb.WorkflowType{Name: wire.ShadowBatch},
-		TaskQueue:                &taskqueuepb.TaskQueue{Name: route.ShadowTaskQueue, Kind: enumspb.TASK_QUEUE_KIND_NORMAL},
-		Input:                    &commonpb.Payloads{Payloads: []*commonpb.Payload{input}},
-		Identity:                 s.path.identity,
-		WorkflowIdReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
-		WorkflowIdConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
-		WorkflowExecutionTimeout: durationpb.New(s.runner.Longest()),
-		Priority:                 &commonpb.Priority{PriorityKey: shadowPriority},
-	}}, nil
+	id := rollout.ShadowSpace + wire.ShadowBatch + "/" + rand.Text()
+	return s.path.shadowStart(route, id, wire.ShadowBatch, &commonpb.Payloads{Payloads: []*commonpb.Payload{input}}, s.runner.Longest()), nil
 }
 
 // read returns the ends that a batch returned.
@@ -175,12 +160,9 @@ func (s *Shadows) read(ctx context.Context, event *historypb.HistoryEvent, n int
 	if len(payloads) != 1 {
 		return nil, fmt.Errorf("the batch of shadow runs ended as %s", event.EventType)
 	}
-	payload := payloads[0]
-	if s.path.config.Codec != nil {
-		var err error
-		if payload, err = s.path.config.Codec.Load(ctx, payload); err != nil {
-			return nil, fmt.Errorf("claim check: %w", err)
-		}
+	payload, err := s.path.load(ctx, payloads[0])
+	if err != nil {
+		return nil, err
 	}
 	var ends wire.Ends
 	if err := json.Unmarshal(payload.Data, &ends); err != nil {

@@ -61,8 +61,8 @@ func (p *Path) shadowEnd(ctx context.Context, route Route, execution *commonpb.W
 func (p *Path) shadowRead(ctx context.Context, timeout time.Duration, route Route, id string, event *historypb.HistoryEvent) (rollout.Run, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	if result := event.GetWorkflowExecutionCompletedEventAttributes().GetResult().GetPayloads(); len(result) > 0 && p.config.Codec != nil {
-		loaded, err := p.config.Codec.Load(ctx, result[0])
+	if result := event.GetWorkflowExecutionCompletedEventAttributes().GetResult().GetPayloads(); len(result) > 0 {
+		loaded, err := p.load(ctx, result[0])
 		if err != nil {
 			return rollout.Run{}, err
 		}

@@ -10,11 +10,15 @@ import (
 	"time"
 
 	commonpb "go.temporal.io/api/common/v1"
+	taskqueuepb "go.temporal.io/api/taskqueue/v1"
 	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/converter"
 
 	"sluice/rollout"
 	"sluice/temporalpath"
+	"sluice/temporalpath/closing"
 	"sluice/temporalpath/shadowruns"
+	"sluice/temporalpath/wire"
 )
 
 // brittle keeps no payload elsewhere, and at times cannot give results back.
@@ -29,6 +33,34 @@ func (b *brittle) Load(_ context.Context, p *commonpb.Payload) (*commonpb.Payloa
 		return nil, errors.New("the bucket is away")
 	}
 	return p, nil
+}
+
+// A second run does not begin once it is too late for one.
+func TestNoSecondRunBeginsLate(t *testing.T) {
+	t.Parallel()
+	f := newTogether(t, nil)
+	request := func(id string) *workflowservice.StartWorkflowExecutionRequest {
+		input, err := converter.GetDefaultDataConverter().ToPayloads(wire.Input{DocID: id, Body: []byte(`{"sleep":1500000000}`)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return &workflowservice.StartWorkflowExecutionRequest{
+			Namespace: "default", WorkflowId: id, RequestId: id, Input: input,
+			WorkflowType: &commonpb.WorkflowType{Name: "Plain"}, TaskQueue: &taskqueuepb.TaskQueue{Name: shadowQueue},
+		}
+	}
+	runner := shadowruns.Runner{
+		Watch:    closing.Watch{Service: f.client.WorkflowService(), Namespace: "default"},
+		Parallel: 2, Linger: 10 * time.Second, StartTimeout: 2 * time.Second,
+	}
+	for begin, want := range map[time.Duration]bool{time.Second: false, time.Minute: true} {
+		runner.Begin = begin
+		twin := shadowruns.Twin{First: request(begin.String() + "/a"), Second: request(begin.String() + "/b")}
+		end := runner.Run(t.Context(), []shadowruns.Twin{twin}, 0)[0]
+		if end.First.Closed == nil || (end.Second != nil) != want || f.ran(begin.String()+"/b") > 0 != want {
+			t.Errorf("with %v to begin: %+v", begin, end)
+		}
+	}
 }
 
 // A result that cannot be read is no answer: it is asked for again, or nothing is known.

@@ -23,23 +23,22 @@ func (w *walker) arrays(a, b uint32, here place) {
 		w.count(KindLength, "elements", x, y)
 	}
 	before := w.found.mark()
-	reordered := func(left, right []element) bool {
-		return x == y && !w.steady && w.reordered(a, b, left, right, before, here)
-	}
+	search := x == y && !w.steady
 	var left, right []element // that differ
 	nextX, nextY := a+1, b+1
 	endX, endY := w.left.nodes[a].next, w.right.nodes[b].next
 	for i := 0; nextX < endX && nextY < endY; i++ {
 		if !w.sameIndex(i, nextX, nextY, here) {
 			left, right = append(left, element{index: i, node: nextX}), append(right, element{index: i, node: nextY})
-			if len(left) == 2 && w.rules.plain && w.sameBytes(a, b, left[0], right[0]) && reordered(w.left.from(left[0], endX), w.right.from(right[0], endY)) {
+			if search && len(left) == 2 && w.rules.plain && w.sameBytes(a, b, left[0], right[0]) &&
+				w.reordered(a, b, w.left.from(left[0], endX), w.right.from(right[0], endY), before, here) {
 				return // the differences of all others would have been in vain
 			}
 		}
 		nextX, nextY = w.left.nodes[nextX].next, w.right.nodes[nextY].next
 	}
-	if len(left) > 1 {
-		reordered(left, right)
+	if search && len(left) > 1 {
+		w.reordered(a, b, left, right, before, here)
 	}
 }
 

@@ -132,7 +132,7 @@ func (m *Mirror) fit(ctx context.Context, j *job) (rollout.DropReason, bool) {
 	case m.config.Oversize(&j.doc):
 		return rollout.DropTooLarge, false
 	}
-	j.id, j.pair = m.config.ID(&j.doc, "a"), m.config.Pairs.Includes(m.pairs.Bucket(j.doc.DocID))
+	j.id, j.pair = m.config.ID(&j.doc), m.config.Pairs.Includes(m.pairs.Bucket(j.doc.DocID))
 	return 0, true
 }
 

@@ -69,8 +69,8 @@ type Record interface {
 // Config configures a Mirror. All fields are needed.
 type Config struct {
 	Temporal Temporal
-	// ID returns the workflow ID of the document's shadow run of an arm.
-	ID func(doc *rollout.Document, arm string) string
+	// ID returns the workflow ID of the document's first shadow run.
+	ID func(doc *rollout.Document) string
 	// Oversize reports whether Temporal cannot hold the document.
 	Oversize func(doc *rollout.Document) bool
 	// Ready reports whether the route's workers declare shadow support.

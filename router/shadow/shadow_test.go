@@ -100,7 +100,7 @@ func newStage() *stage {
 
 func (s *stage) mirror(pairs rollout.Exposure, changes ...func(*shadow.Config)) *shadow.Mirror {
 	config := shadow.Config{
-		Temporal: s, ID: func(doc *rollout.Document, arm string) string { return doc.DocID + "/" + arm },
+		Temporal: s, ID: func(doc *rollout.Document) string { return doc.DocID + "/a" },
 		Oversize: func(doc *rollout.Document) bool { return doc.DocID == "oversize" },
 		Ready:    func(string) bool { return s.ready }, Evidence: s, Policy: func() *rollout.Policy { return &s.policy }, Busy: func() bool { return s.busy },
 		Salt: "test", Pairs: pairs, Queue: 3, Budget: 100, Largest: 60, Gather: gather, Parallel: 2, Patience: time.Minute,

@@ -123,8 +123,8 @@ func (g *Gateway) shadowBroke(route string, err error) {
 		zap.String("route", route), zap.Error(err))
 }
 
-func (g *Gateway) shadowID(doc *rollout.Document, arm string) string {
-	return rollout.ShadowWorkflowID(g.config.Temporal.Prefix, doc.DocID, doc.Intent, arm)
+func (g *Gateway) shadowID(doc *rollout.Document) string {
+	return rollout.ShadowWorkflowID(g.config.Temporal.Prefix, doc.DocID, doc.Intent, "a")
 }
 
 // shadowObserver counts comparisons by their class's word.
