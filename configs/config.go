@@ -190,9 +190,19 @@ type Route struct {
 	Auth  string `yaml:"auth"`
 	Check Check  `yaml:"check"`
 	// Headers are the request's fields that the workflow gets.
-	Headers  []string       `yaml:"headers"`
+	Headers []string `yaml:"headers"`
+	// Touches are the other requests that change the route's documents.
+	Touches  []Touch        `yaml:"touches"`
 	Workflow RouteWorkflow  `yaml:"workflow"`
 	Failures map[string]int `yaml:"failures"`
+}
+
+// Touch is a kind of request that changes a route's documents by another way.
+type Touch struct {
+	Method  string `yaml:"method"`
+	Pattern string `yaml:"pattern"`
+	// DocID is path:name, header:Name or query:name.
+	DocID string `yaml:"doc_id"`
 }
 
 // Check is what a route with auth: check asks before a document goes to

@@ -54,6 +54,7 @@ func defaultRoute() Route {
 		Auth:    "check",
 		Check:   Check{URL: "/auth", Timeout: Duration(2 * time.Second)},
 		Headers: []string{},
+		Touches: []Touch{},
 		Workflow: RouteWorkflow{Type: "IngestionWorkflow", TaskQueue: "ingestion", ShadowTaskQueue: "ingestion-shadow",
 			Result: "update", Status: 200, DeadLetters: []string{"DeadLetter"}},
 		Failures: map[string]int{"InvalidDocument": 422, "IngestionFailed": 500, "DeadLetter": 500},

@@ -165,6 +165,12 @@ func validateRoute(r *Route, key string, wrong complain) {
 	default:
 		wrong(key+".auth", "%q is neither check nor none", r.Auth)
 	}
+	for i, t := range r.Touches {
+		at := fmt.Sprintf("%s.touches[%d]", key, i)
+		wrong.needed(at+".method", t.Method)
+		wrong.needed(at+".pattern", t.Pattern)
+		wrong.needed(at+".doc_id", t.DocID)
+	}
 	wrong.needed(key+".workflow.type", r.Workflow.Type)
 	wrong.needed(key+".workflow.task_queue", r.Workflow.TaskQueue)
 	wrong.oneOf(key+".workflow.result", r.Workflow.Result, "update", "close")

@@ -2,11 +2,19 @@ package rollout
 
 import (
 	"errors"
+	"strings"
 	"unicode/utf8"
 )
 
-// MaxDocID is the longest doc_id, in bytes.
-const MaxDocID = 512
+const (
+	// MaxDocID is the longest doc_id, in bytes.
+	MaxDocID = 512
+	// MaxTenant is the longest name of a tenant, in bytes.
+	MaxTenant = 256
+	// maxIdentity is the longest name of a document: each byte of a tenant can become
+	// three.
+	maxIdentity = 3*MaxTenant + 1 + MaxDocID
+)
 
 // What makes a request unroutable: it has no usable doc_id. Each is also a
 // reason in metrics and answers; see UnroutableReason.
@@ -20,6 +28,7 @@ var (
 	ErrDocIDAmbiguous  = errors.New("a sibling of doc_id differs from it only in letter case")
 	ErrBodyEmpty       = errors.New("the body is empty")
 	ErrBodyNotJSON     = errors.New("the body is not JSON")
+	ErrTenant          = errors.New("the tenant stands more than once, is longer than 256 bytes or is not valid UTF-8")
 )
 
 // unroutable names the reasons, in the order they are documented.
@@ -36,6 +45,7 @@ var unroutable = [...]struct {
 	{ErrDocIDAmbiguous, "ambiguous-case"},
 	{ErrBodyEmpty, "empty-body"},
 	{ErrBodyNotJSON, "not-json"},
+	{ErrTenant, "tenant"},
 }
 
 // UnroutableReason returns the word for the error, or "" if the error is not
@@ -66,6 +76,29 @@ func CheckDocID(id string) error {
 	case len(id) > MaxDocID:
 		return ErrDocIDTooLong
 	case !utf8.ValidString(id):
+		return ErrDocIDUTF8
+	}
+	return nil
+}
+
+// TenantScope returns what sets a tenant's documents apart: its name, with slashes and
+// percent signs escaped, and a slash. So no two tenants have a document of one name,
+// nor has one without a name, which "" stands for. It fails with ErrTenant.
+func TenantScope(tenant string) (string, error) {
+	if len(tenant) > MaxTenant || !utf8.ValidString(tenant) {
+		return "", ErrTenant
+	}
+	return strings.NewReplacer("%", "%25", "/", "%2F").Replace(tenant) + "/", nil
+}
+
+// CheckIdentity returns nil if a document can have the name, else the reason why not.
+func CheckIdentity(name string) error {
+	switch {
+	case name == "":
+		return ErrDocIDEmpty
+	case len(name) > maxIdentity:
+		return ErrDocIDTooLong
+	case !utf8.ValidString(name):
 		return ErrDocIDUTF8
 	}
 	return nil

@@ -7,7 +7,10 @@ import (
 
 // Document is one ingestion request and what the gateway knows of it.
 type Document struct {
-	Route  string
+	Route string
+	// Scope sets the documents of one tenant apart, as TenantScope made it; empty where
+	// documents have no tenants.
+	Scope  string
 	DocID  string
 	Intent Intent
 	// Life is the number of the claim's life, above 0.
@@ -24,6 +27,10 @@ type Document struct {
 	// before; 0 is not at all.
 	Delay time.Duration
 }
+
+// Identity names the document in claims, in their order, in workflow IDs and in the
+// statistics: it is tenant and doc_id. The bucket follows from the doc_id alone.
+func (d *Document) Identity() string { return d.Scope + d.DocID }
 
 // ErrNotAccepted says that the path provably did not take the document and
 // cannot take it later. Only an error that wraps it may cross to the other
@@ -56,6 +63,7 @@ type Record struct {
 	// Spelling is the route that the request's path is another spelling of; empty
 	// for nearly all.
 	Spelling string
+	// DocID is the document's identity, tenant and doc_id.
 	DocID    string
 	Intent   Intent
 	Method   string

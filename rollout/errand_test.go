@@ -89,7 +89,7 @@ func TestErrandsClaimHoldsItsRetries(t *testing.T) {
 	h := &rollout.Holding{DocID: "doc"}
 	record(t, h, errandOf("dead", 30*time.Second, stillUnderWay, false))
 	at := errandInstant(rollout.All)
-	if _, err := h.Take(rollout.Ask{Intent: "d1", Digest: [16]byte{2}, Temporal: true}, at); !errors.Is(err, rollout.ErrKeyReused) {
+	if _, err := h.Take(rollout.Ask{Intent: "d1", Digest: [16]byte{2}, Temporal: true, Once: true}, at); !errors.Is(err, rollout.ErrKeyReused) {
 		t.Errorf("the key with another body: %v", err)
 	}
 	if g, err := h.Take(rollout.Ask{Intent: "d2", Digest: [16]byte{2}, Temporal: true, Owner: "b"}, at); err != nil || g.Path != rollout.Legacy {

@@ -106,7 +106,7 @@ func (h *Holding) Expires(horizon time.Duration) int64 {
 
 // forget drops the claims whose horizon has passed, and the oldest of too many.
 func (h *Holding) forget(at Instant) {
-	settled := len(h.Claims) - h.open()
+	settled := len(h.Claims) - h.Open()
 	kept := h.Claims[:0:0]
 	for _, c := range h.Claims {
 		if !c.Open() {
@@ -120,8 +120,8 @@ func (h *Holding) forget(at Instant) {
 	h.Claims = kept
 }
 
-// open counts the open claims.
-func (h *Holding) open() (n int) {
+// Open counts the open claims.
+func (h *Holding) Open() (n int) {
 	for i := range h.Claims {
 		if h.Claims[i].Open() {
 			n++

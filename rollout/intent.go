@@ -10,10 +10,40 @@ import (
 )
 
 // Intent names one wish to ingest one version of a document. A retry is the
-// same intent; a changed document is a new one. It begins with "k" if the
-// client named it by an Idempotency-Key, else with "d" for digest, then 32
-// hexadecimal digits.
+// same intent; a changed document is a new one. 32 hexadecimal digits follow a
+// letter that says who named it:
+//
+//	k  the client, by an Idempotency-Key
+//	d  the request itself, by its digest
+//	r  the digest and the life that it repeats: the same request came once more after
+//	   another intent of the document, so it is a wish of its own
+//	t  a request that changes the document by another way than the route; see Ask.Touch
 type Intent string
+
+// unkeyed reports whether the request itself names the intent.
+func (i Intent) unkeyed() bool { return len(i) > 0 && (i[0] == 'd' || i[0] == 'r') }
+
+// RepeatedIntent returns the intent of a request that was named before, whose last
+// life was followed by other intents of the document.
+func RepeatedIntent(before Intent, life uint64) Intent {
+	h := sha256.New()
+	writeField(h, string(before))
+	writeField(h, strconv.FormatUint(life, 10))
+	var sum [sha256.Size]byte
+	return intent('r', h.Sum(sum[:0]))
+}
+
+// TouchIntent returns the intent of all requests of one kind, given by a method and a
+// pattern, that change a route's documents by another way. None of them is a retry of
+// another, so they need no names of their own.
+func TouchIntent(route, method, pattern string) Intent {
+	h := sha256.New()
+	for _, field := range []string{route, method, pattern} {
+		writeField(h, field)
+	}
+	var sum [sha256.Size]byte
+	return intent('t', h.Sum(sum[:0]))
+}
 
 // KeyedIntent returns the intent that an Idempotency-Key names. A key is scoped
 // to route, tenant and doc_id.

@@ -20,6 +20,9 @@ type Ask struct {
 	// Once: the gateway keeps legacy's answer to this intent, so that a retry gets
 	// that one and does not go to legacy again.
 	Once bool
+	// Touch: the request changes the document by another way than the route, so it is
+	// legacy's, whatever the policy says. It is not a retry of any other.
+	Touch bool
 	// Limit is the longest that a run of the route takes.
 	Limit time.Duration
 	// Counts: a new document counts for the guardrails, if the hash places it. Own is
@@ -49,8 +52,11 @@ const (
 
 // Grant is the answer to an Ask.
 type Grant struct {
-	Step Step
-	Path Path
+	// Intent is the claim's: the one that was asked for, or, where that was followed
+	// by others, the wish that its repeat is.
+	Intent Intent
+	Step   Step
+	Path   Path
 	// Reason is why the path is what it is.
 	Reason Reason
 	Life   uint64
@@ -66,38 +72,53 @@ type Grant struct {
 // life after a failure that left nothing behind. Only an intent that has no claim,
 // with nothing else open, is decided by the policy.
 //
+// A request without a key is a retry only while no other intent of the document came
+// after it. After that the same bytes are a new wish: what another version replaced is
+// to be stored again.
+//
 // With Once a retry goes to legacy again only if the claim ended there without an
 // answer for good, and never while another is under way.
 //
 // It fails with ErrKeyReused, ErrHeld, ErrLate, ErrBusy or ErrUnderWay.
 func (h *Holding) Take(ask Ask, at Instant) (Grant, error) {
 	h.forget(at)
-	if c := h.Find(ask.Intent); c != nil {
-		switch c.Digest {
-		case [16]byte{}: // restored without it
-			c.Digest = ask.Digest
-		case ask.Digest:
-		default:
+	if ask.Touch {
+		return h.touch(ask, at)
+	}
+	c, name := h.wish(&ask)
+	if c != nil {
+		if c.Digest != ask.Digest && !c.takes(&ask) {
 			return Grant{}, ErrKeyReused
 		}
+		c.Digest = ask.Digest
 		return h.again(c, ask, at)
 	}
-	if h.open() >= MaxOpen {
+	if h.Open() >= MaxOpen {
 		return Grant{}, ErrBusy
 	}
+	ask.Intent = name
 	decision := h.decide(ask, at)
-	// A life that the store has forgotten was smaller than any clock's
-	// milliseconds are now.
-	c := Claim{
-		Intent: ask.Intent, Digest: ask.Digest, Route: ask.Route, Life: uint64(at.Now.UnixMilli()),
-		Path: decision.Path, Owner: ask.Owner, Epoch: decision.Epoch, Born: at.Now.UnixMilli(),
-	}
-	h.Claims = append(h.Claims, c)
-	claim := &h.Claims[len(h.Claims)-1]
-	if ask.Counts && decision.Reason != ReasonClaim && decision.Reason != ReasonSize && decision.Reason != ReasonBreaker {
-		h.try(claim, ask.Bucket, min(ask.Own, at.Policy.Exposure()))
-	}
+	claim := h.add(&ask, decision, at)
+	h.tryNew(claim, &ask, decision.Reason, at)
 	return h.proceed(claim, ask, decision.Reason, at), nil
+}
+
+// tryNew makes a claim that was decided for the given reason count, if the hash placed
+// its document.
+func (h *Holding) tryNew(c *Claim, ask *Ask, why Reason, at Instant) {
+	if ask.Counts && why != ReasonClaim && why != ReasonSize && why != ReasonBreaker {
+		h.try(c, ask.Bucket, min(ask.Own, at.Policy.Exposure()))
+	}
+}
+
+// add puts a new claim at the end of the line. A life that the store has forgotten was
+// smaller than any clock's milliseconds are now.
+func (h *Holding) add(ask *Ask, d Decision, at Instant) *Claim {
+	h.Claims = append(h.Claims, Claim{
+		Intent: ask.Intent, Digest: ask.Digest, Route: ask.Route, Life: uint64(at.Now.UnixMilli()),
+		Path: d.Path, Owner: ask.Owner, Epoch: d.Epoch, Born: at.Now.UnixMilli(),
+	})
+	return &h.Claims[len(h.Claims)-1]
 }
 
 // decide is for an intent that has no claim.
@@ -123,10 +144,11 @@ func (h *Holding) again(c *Claim, ask Ask, at Instant) (Grant, error) {
 		return Grant{}, ErrLate
 	case c.Open(): // nothing of it is anywhere: it goes to the end of the line
 		c.renew(at.Now)
-		h.toEnd(c.Intent)
-		c = h.Find(ask.Intent)
+		c = h.toEnd(c.Intent)
+	case h.replaced(c):
+		return h.anew(c, ask, at), nil
 	case c.answered(ask.Once):
-		return Grant{Step: StepReplay, Path: c.Path, Reason: ReasonClaim, Life: c.Life, Epoch: c.Epoch}, nil
+		return Grant{Intent: c.Intent, Step: StepReplay, Path: c.Path, Reason: ReasonClaim, Life: c.Life, Epoch: c.Epoch}, nil
 	default: // it opens again, unless the document is under way elsewhere
 		path := c.Path
 		if c.State == ClaimVoid {
@@ -138,35 +160,44 @@ func (h *Holding) again(c *Claim, ask Ask, at Instant) (Grant, error) {
 		if c.State == ClaimVoid && path != c.Trial.Arm {
 			c.unjudged() // it says nothing of the arm that the hash gave it
 		}
-		if c.Path == Temporal {
-			c.renew(at.Now)
-		} else {
-			c.State, c.Settled, c.Broken = ClaimOpen, 0, 0
-		}
-		c.Path, c.Owner = path, ask.Owner
-		h.toEnd(c.Intent)
-		c = h.Find(ask.Intent)
+		c = h.reopen(c, path, ask.Owner, at)
 	}
 	return h.proceed(c, ask, ReasonClaim, at), nil
 }
 
-// toEnd makes the intent's claim the last in claim order.
-func (h *Holding) toEnd(intent Intent) {
+// reopen opens a settled claim on a path, at the end of the line. On Temporal, and
+// coming from there, it is the next life.
+func (h *Holding) reopen(c *Claim, path Path, owner string, at Instant) *Claim {
+	switch {
+	case c.Open(): // it was renewed
+	case c.Path == Temporal || path == Temporal:
+		c.renew(at.Now)
+	default:
+		c.State, c.Settled, c.Broken = ClaimOpen, 0, 0
+	}
+	c.Path, c.Owner = path, owner
+	return h.toEnd(c.Intent)
+}
+
+// toEnd makes the intent's claim, which there is, the last in claim order.
+func (h *Holding) toEnd(intent Intent) *Claim {
+	last := len(h.Claims) - 1
 	for i := range h.Claims {
-		if h.Claims[i].Intent == intent {
+		if h.Claims[i].Intent == intent && i != last {
 			c := h.Claims[i]
 			h.Claims = append(append(h.Claims[:i:i], h.Claims[i+1:]...), c)
-			return
+			break
 		}
 	}
+	return &h.Claims[last]
 }
 
 // proceed says what comes next for an open claim, and notes it.
 func (h *Holding) proceed(c *Claim, ask Ask, reason Reason, at Instant) Grant {
-	g := Grant{Path: c.Path, Reason: reason, Life: c.Life, Epoch: c.Epoch}
+	g := Grant{Intent: c.Intent, Path: c.Path, Reason: reason, Life: c.Life, Epoch: c.Epoch}
 	switch {
-	case c.Path == Legacy:
-		c.send(ask.Owner, at.Now)
+	case c.Path == Legacy: // it is written once more, after all others
+		h.toEnd(c.Intent).send(ask.Owner, at.Now)
 		g.Step = StepSend
 	case c.Accepted:
 		g.Step = StepJoin

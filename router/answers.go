@@ -20,7 +20,7 @@ type Answers interface {
 
 // answerKey names legacy's answer to one life of the document's intent.
 func (v *visit) answerKey(life uint64) rollout.AnswerKey {
-	return rollout.AnswerKey{DocID: v.doc.DocID, Intent: v.doc.Intent, Life: life}
+	return rollout.AnswerKey{DocID: v.doc.Identity(), Intent: v.doc.Intent, Life: life}
 }
 
 // forwardOnce passes the document to legacy and keeps its answer. That it does
@@ -38,7 +38,7 @@ func (v *visit) forwardOnce(ctx context.Context, life uint64) rollout.Result {
 	if final && !c.over && !rollout.InvitesRepeat(result.Status) {
 		if err := v.rt.config.Answers.KeepAnswer(ctx, v.answerKey(life), &c.answer); err != nil {
 			v.rt.config.Log.Warn("an answer of the legacy service could not be kept: a retry will not get it",
-				zap.String("doc_id", v.doc.DocID), zap.String("intent", string(v.doc.Intent)), zap.Error(err))
+				zap.String("doc_id", v.doc.Identity()), zap.String("intent", string(v.doc.Intent)), zap.Error(err))
 		}
 	}
 	if final && c.left {
@@ -78,7 +78,7 @@ func (v *visit) fromRecord(ctx context.Context, t *claims.Ticket) {
 
 // underWay serves a retry whose first is at legacy; or was, when its gateway died.
 func (v *visit) underWay(ctx context.Context, under error) {
-	h, err := v.rt.config.Claims.Get(ctx, v.doc.DocID)
+	h, err := v.rt.config.Claims.Get(ctx, v.doc.Identity())
 	if err != nil {
 		v.notClaimed(ctx, err)
 		return

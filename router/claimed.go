@@ -27,7 +27,7 @@ func (v *visit) claimed() {
 		return
 	}
 	for range retakes {
-		ticket, err := v.rt.config.Claims.Take(ctx, v.doc.DocID, ask)
+		ticket, err := v.rt.config.Claims.Take(ctx, v.doc.Identity(), ask)
 		if err != nil {
 			v.notClaimed(ctx, err)
 			return
@@ -83,7 +83,8 @@ func (v *visit) ask() rollout.Ask {
 
 // granted notes where the document goes.
 func (v *visit) granted(t *claims.Ticket) {
-	v.doc.Life, v.doc.Delay = t.Life, 0
+	v.doc.Intent, v.doc.Life, v.doc.Delay = t.Intent, t.Life, 0
+	v.record.Intent = t.Intent
 	v.record.Decision = rollout.Decision{Path: t.Path, Reason: t.Reason, Bucket: v.doc.Bucket, Epoch: t.Epoch}
 	v.announce(v.record.Decision)
 }
@@ -150,7 +151,7 @@ func (v *visit) refuse(p problem, err error) {
 func (v *visit) await(ctx context.Context, t *claims.Ticket) (again bool) {
 	before := t.Predecessor
 	for pause := 10 * time.Millisecond; time.Now().Before(v.deadline) && v.r.Context().Err() == nil; pause = min(2*pause, 250*time.Millisecond) {
-		h, err := v.rt.config.Claims.Get(ctx, v.doc.DocID)
+		h, err := v.rt.config.Claims.Get(ctx, v.doc.Identity())
 		if err == nil {
 			if c := h.Find(before.Intent); c == nil || c.Life != before.Life || !c.Open() {
 				return true

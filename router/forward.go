@@ -46,10 +46,16 @@ const statusClientLeft = 499
 // passThrough forwards a request that brings no document, streamed both ways
 // and tied to its client. spelling is as in its record.
 func (rt *Router) passThrough(w http.ResponseWriter, r *http.Request, spelling string) {
+	rt.through(w, r, spelling, func(rollout.Result) {})
+}
+
+// through is passThrough for who wants to know how it ended.
+func (rt *Router) through(w http.ResponseWriter, r *http.Request, spelling string, ended func(rollout.Result)) {
 	record := rollout.Record{Spelling: spelling, Method: r.Method, Target: r.URL.Path, Started: time.Now(), BytesIn: max(r.ContentLength, 0), Sent: true}
 	done := rt.config.Observer.InFlight(rollout.Legacy)
 	record.Result = rt.forward(r.Context(), w, r, nil)
 	done()
+	ended(record.Result)
 	record.Duration = time.Since(record.Started)
 	rt.config.Observer.Observe(&record)
 	rt.logAccess(&record)

@@ -17,6 +17,7 @@ type visit struct {
 	r      *http.Request
 	fields http.Header // the request's, end to end
 	policy *rollout.Policy
+	tenant string // empty for none
 	doc    rollout.Document
 	record rollout.Record
 
@@ -58,30 +59,47 @@ func (v *visit) identify(body []byte) (err error) {
 	if v.doc, err = v.route.document(v.r, v.fields, body); err != nil {
 		return err
 	}
+	if v.tenant, v.doc.Scope, err = v.rt.tenant(v.fields); err != nil {
+		return err
+	}
 	v.doc.Bucket = v.rt.config.Splitter.Bucket(v.doc.DocID)
-	v.record.DocID = v.doc.DocID
+	v.record.DocID = v.doc.Identity()
 	return nil
 }
 
+// tenant returns the request's tenant and the scope of its documents; both are empty
+// where the configuration names no field for it. It fails with rollout.ErrTenant.
+func (rt *Router) tenant(fields http.Header) (tenant, scope string, err error) {
+	name := rt.config.TenantHeader
+	if name == "" {
+		return "", "", nil
+	}
+	switch values := fields[http.CanonicalHeaderKey(name)]; len(values) {
+	case 0:
+	case 1:
+		tenant = values[0]
+	default: // legacy may read another one than the gateway
+		return "", "", rollout.ErrTenant
+	}
+	scope, err = rollout.TenantScope(tenant)
+	return tenant, scope, err
+}
+
 // digest is all that makes the request the same as another.
-func (v *visit) digest(tenant string) rollout.RequestDigest {
+func (v *visit) digest() rollout.RequestDigest {
 	return rollout.RequestDigest{
 		Method: v.r.Method, Path: v.r.URL.EscapedPath(), RawQuery: v.r.URL.RawQuery,
-		ContentType: v.doc.ContentType, Tenant: tenant, Body: v.doc.Body,
+		ContentType: v.doc.ContentType, Tenant: v.tenant, Body: v.doc.Body,
 	}
 }
 
 // name names the document's intent, by its key or by all that it is, and returns
 // the digest that tells requests under one key apart.
 func (v *visit) name() (sum [16]byte) {
-	tenant := ""
-	if name := v.rt.config.TenantHeader; name != "" {
-		tenant = v.fields.Get(name)
-	}
-	sum = v.digest(tenant).Sum()
+	sum = v.digest().Sum()
 	v.doc.Intent = rollout.DigestIntent(sum)
 	if key := v.fields.Get("Idempotency-Key"); key != "" {
-		v.doc.Intent = rollout.KeyedIntent(v.route.Name, tenant, v.doc.DocID, key)
+		v.doc.Intent = rollout.KeyedIntent(v.route.Name, v.tenant, v.doc.DocID, key)
 		v.once = v.rt.config.Answers != nil
 	}
 	v.record.Intent = v.doc.Intent

@@ -114,6 +114,6 @@ func (v *visit) notRun(err error) rollout.Result {
 func (v *visit) warn(what string, err error) {
 	if err != nil {
 		v.rt.config.Log.Warn("the record of a claim could not be changed", zap.String("change", what),
-			zap.String("doc_id", v.doc.DocID), zap.String("intent", string(v.doc.Intent)), zap.Error(err))
+			zap.String("doc_id", v.doc.Identity()), zap.String("intent", string(v.doc.Intent)), zap.Error(err))
 	}
 }

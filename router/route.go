@@ -24,6 +24,8 @@ type Route struct {
 	Authorise Authoriser
 	// Headers are the fields that the workflow gets, by any letter case.
 	Headers []string
+	// Touches are the other requests that change the route's documents.
+	Touches []Touch
 }
 
 // Authoriser decides whether a client may have its document ingested.
@@ -46,12 +48,28 @@ func (route *Route) check() error {
 		return errors.New("it has no name")
 	case !slices.Contains(methods(), route.Method):
 		return fmt.Errorf("method %q is not one of %s", route.Method, strings.Join(methods(), ", "))
-	case !strings.HasPrefix(route.Pattern, "/"):
-		return fmt.Errorf("pattern %q must begin with a slash", route.Pattern)
-	case route.Pattern == Prefix || strings.HasPrefix(route.Pattern, Prefix+"/"):
-		return fmt.Errorf("pattern %q: paths under %s are the gateway's own", route.Pattern, Prefix)
-	case route.DocID.place == placePath && !strings.Contains(route.Pattern, "{"+route.DocID.name):
-		return fmt.Errorf("the doc_id is to be at path:%s, and pattern %q has no such part", route.DocID.name, route.Pattern)
+	}
+	if err := checkPattern(route.Pattern); err != nil {
+		return err
+	}
+	if err := route.DocID.fits(route.Pattern); err != nil {
+		return err
+	}
+	for i := range route.Touches {
+		if err := route.Touches[i].check(); err != nil {
+			return fmt.Errorf("touches: %w", err)
+		}
+	}
+	return nil
+}
+
+// checkPattern returns nil if the pattern can be one for clients' requests.
+func checkPattern(pattern string) error {
+	switch {
+	case !strings.HasPrefix(pattern, "/"):
+		return fmt.Errorf("pattern %q must begin with a slash", pattern)
+	case pattern == Prefix || strings.HasPrefix(pattern, Prefix+"/"):
+		return fmt.Errorf("pattern %q: paths under %s are the gateway's own", pattern, Prefix)
 	}
 	return nil
 }

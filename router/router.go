@@ -151,6 +151,10 @@ func New(config Config) (*Router, error) {
 			return nil, fmt.Errorf("route %q: %w", route.Name, err)
 		}
 		rt.mux.Method(route.Method, route.Pattern, rt.ingest(route))
+		for j := range route.Touches {
+			t := &route.Touches[j]
+			rt.mux.Method(t.Method, t.Pattern, rt.touch(route, t))
+		}
 	}
 	rt.others = newSpellings(config.Routes)
 	rt.mux.Get(statusPattern, rt.status)

@@ -60,15 +60,20 @@ var unroutableRows = []located{
 	{name: "parameter twice", locator: "query:doc_id", target: "/v1/documents?doc_id=a&doc_id=b", want: "duplicated"},
 	{name: "parameter not UTF-8", locator: "query:doc_id", target: "/v1/documents?doc_id=%ff", want: "invalid-utf8"},
 	{name: "parameter badly escaped", locator: "query:doc_id", target: "/v1/documents?doc_id=%zz", want: "missing"},
+	{name: "two tenants", locator: "body:/doc_id", body: `{"doc_id":"a"}`, fields: []string{"X-Tenant", "a", "X-Tenant", "b"}, want: "tenant"},
+	{name: "tenant too long", locator: "body:/doc_id", body: `{"doc_id":"a"}`, fields: []string{"X-Tenant", strings.Repeat("x", 257)}, want: "tenant"},
+	{name: "tenant not UTF-8", locator: "body:/doc_id", body: `{"doc_id":"a"}`, fields: []string{"X-Tenant", "a\xff"}, want: "tenant"},
 	{name: "parameter with a semicolon", locator: "query:doc_id", target: "/v1/documents?doc_id=a;b=c", want: "missing"},
 }
+
+func tenants(s *setup) { s.TenantHeader = "X-Tenant" }
 
 func TestUnroutable(t *testing.T) {
 	seen := map[string]bool{}
 	for _, row := range unroutableRows {
 		seen[row.want] = true
 		t.Run(row.name, func(t *testing.T) {
-			d := openDoor(t, at(100), routes(row.route(t)))
+			d := openDoor(t, at(100), routes(row.route(t)), tenants)
 			got := row.ask(d)
 			p := got.wantProblem(t, http.StatusBadRequest, "unroutable", row.want)
 			if !strings.Contains(p.Detail, row.locator) {
@@ -92,7 +97,7 @@ func TestUnroutable(t *testing.T) {
 func TestUnroutableToLegacy(t *testing.T) {
 	for _, row := range unroutableRows {
 		t.Run(row.name, func(t *testing.T) {
-			d := openDoor(t, at(100), routes(row.route(t)), func(s *setup) { s.OnUnroutable = router.PassToLegacy })
+			d := openDoor(t, at(100), routes(row.route(t)), tenants, func(s *setup) { s.OnUnroutable = router.PassToLegacy })
 			got := row.ask(d)
 			got.want(t, http.StatusOK, "by legacy")
 			got.wantFields(t, "Rollout-Path", "legacy", "Rollout-Bucket", "", "Rollout-Reason", "unroutable")

@@ -95,7 +95,7 @@ func (p *Path) newShadow(ctx context.Context, doc *rollout.Document, arm string,
 	if route.ExecutionTimeout > 0 {
 		limit = min(limit, route.ExecutionTimeout)
 	}
-	id := rollout.ShadowWorkflowID(p.config.Prefix, doc.DocID, doc.Intent, arm)
+	id := rollout.ShadowWorkflowID(p.config.Prefix, doc.Identity(), doc.Intent, arm)
 	s := p.shadowStart(route, id, route.WorkflowType, input, limit)
 	s.request.Memo = shadowMemo(doc)
 	return s, nil
@@ -124,7 +124,7 @@ func (p *Path) shadowLimit(wait time.Duration) time.Duration { return wait + p.c
 
 func shadowMemo(doc *rollout.Document) *commonpb.Memo {
 	fields := map[string]*commonpb.Payload{}
-	for name, value := range map[string]any{memoShadow: true, memoDocID: doc.DocID} {
+	for name, value := range map[string]any{memoShadow: true, memoDocID: doc.Identity()} {
 		text, _ := json.Marshal(value) // neither can fail
 		fields[name] = &commonpb.Payload{Metadata: map[string][]byte{"encoding": []byte("json/plain")}, Data: text}
 	}

@@ -32,7 +32,7 @@ func (p *Path) newStart(ctx context.Context, doc *rollout.Document) (*start, err
 	if err != nil {
 		return nil, err
 	}
-	id := rollout.WorkflowID(p.config.Prefix, doc.DocID, doc.Intent, doc.Life)
+	id := rollout.WorkflowID(p.config.Prefix, doc.Identity(), doc.Intent, doc.Life)
 	request := &workflowservice.StartWorkflowExecutionRequest{
 		Namespace:                p.config.Namespace,
 		WorkflowId:               id,

@@ -34,6 +34,13 @@ func (s *sends) end(t *Ticket) {
 	}
 }
 
+// rename moves the ticket's count to the intent that its claim turns out to have.
+func (s *sends) rename(t *Ticket, to rollout.Intent) {
+	s.end(t)
+	t.Intent = to
+	s.begin(t)
+}
+
 func (s *sends) of(docID string, intent rollout.Intent) uint32 {
 	s.mu.Lock()
 	defer s.mu.Unlock()

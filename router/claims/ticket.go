@@ -11,9 +11,11 @@ import (
 
 // Ticket is one request's hold on a claim.
 type Ticket struct {
-	book   *Book
-	route  string
-	DocID  string
+	book  *Book
+	route string
+	// DocID is the document's identity, tenant and doc_id.
+	DocID string
+	// Intent is the claim's, once it is granted.
 	Intent rollout.Intent
 	rollout.Grant
 
@@ -37,17 +39,19 @@ func (b *Book) Take(ctx context.Context, docID string, ask rollout.Ask) (*Ticket
 	opened := false
 	b.sends.begin(t) // before the record says so, and for the case that it will
 	err := b.update(ctx, docID, func(h *rollout.Holding, at rollout.Instant) (err error) {
-		c := h.Find(ask.Intent)
-		opened = c == nil || !c.Open()
+		before := h.Open()
 		t.Grant, err = h.Take(ask, at)
-		opened = opened && err == nil && t.Step != rollout.StepReplay
+		opened = h.Open() > before
+		if err == nil && t.Intent != t.Grant.Intent {
+			b.sends.rename(t, t.Grant.Intent)
+		}
 		return err
 	})
 	if err != nil || t.Step != rollout.StepSend {
 		b.sends.end(t)
 	}
 	if unsure(err) {
-		b.suspects.add(suspect{docID: docID, intent: ask.Intent, unsure: true})
+		b.suspects.add(suspect{docID: docID, intent: t.Intent, unsure: true})
 	}
 	if errors.Is(err, ErrStore) && b.config.Away != nil && b.config.Away.pass(t, &ask, err) {
 		return t, nil

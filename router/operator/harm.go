@@ -42,7 +42,7 @@ func (a *api) confirm(w http.ResponseWriter, r *http.Request) {
 	if !readBody(w, r, "a confirmed harm", &h) {
 		return
 	}
-	err := rollout.CheckDocID(h.DocID)
+	err := rollout.CheckIdentity(h.DocID)
 	if err == nil && !slices.Contains(HarmKinds(), h.Kind) {
 		err = fmt.Errorf("kind: %q is not one of %s", h.Kind, strings.Join(HarmKinds(), ", "))
 	}

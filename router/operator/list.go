@@ -99,7 +99,7 @@ func (a *api) show(w http.ResponseWriter, r *http.Request) {
 	docID := r.PathValue("doc_id")
 	_, err := parameters(r)
 	if err == nil {
-		err = rollout.CheckDocID(docID)
+		err = rollout.CheckIdentity(docID)
 	}
 	if err != nil {
 		refuse(w, err)

@@ -49,7 +49,7 @@ type Settled struct {
 
 // check returns the state, or what is wrong with the settlement.
 func (s *Settlement) check() (rollout.ClaimState, error) {
-	if err := rollout.CheckDocID(s.DocID); err != nil {
+	if err := rollout.CheckIdentity(s.DocID); err != nil {
 		return 0, err
 	}
 	switch {

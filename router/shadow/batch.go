@@ -180,7 +180,7 @@ func (m *Mirror) run(ctx context.Context, route string, jobs []*job, over time.D
 // hand hands the answers on.
 func (m *Mirror) hand(j *job, found *rollout.Mirrored) {
 	m.config.Evidence.Compared(&rollout.Exchange{
-		Route: j.doc.Route, DocID: j.doc.DocID, Intent: j.doc.Intent, ID: j.id,
+		Route: j.doc.Route, DocID: j.doc.Identity(), Intent: j.doc.Intent, ID: j.id,
 		At: j.at, Primary: j.primary, PrimaryTook: j.took,
 		Shadow: found.Run, ShadowTook: found.Took, Again: found.Again,
 	})

@@ -107,6 +107,13 @@ func (g *Gateway) route(r configs.Route) (router.Route, error) {
 		return router.Route{}, err
 	}
 	route := router.Route{Name: r.Name, Method: r.Method, Pattern: r.Pattern, DocID: locator, Headers: r.Headers}
+	for _, t := range r.Touches {
+		at, err := router.ParseLocator(t.DocID)
+		if err != nil {
+			return route, fmt.Errorf("touches: %w", err)
+		}
+		route.Touches = append(route.Touches, router.Touch{Method: t.Method, Pattern: t.Pattern, DocID: at})
+	}
 	if r.Auth == "check" {
 		legacy, err := url.Parse(g.config.Legacy.URL)
 		if err != nil {

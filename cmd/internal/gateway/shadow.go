@@ -124,7 +124,7 @@ func (g *Gateway) shadowBroke(route string, err error) {
 }
 
 func (g *Gateway) shadowID(doc *rollout.Document) string {
-	return rollout.ShadowWorkflowID(g.config.Temporal.Prefix, doc.DocID, doc.Intent, "a")
+	return rollout.ShadowWorkflowID(g.config.Temporal.Prefix, doc.Identity(), doc.Intent, "a")
 }
 
 // shadowObserver counts comparisons by their class's word.
