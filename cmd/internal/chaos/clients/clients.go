@@ -65,14 +65,44 @@ func (c *Clients) Run(ctx context.Context) {
 				if n >= c.config.Wishes {
 					return
 				}
-				wish := wishes.At(c.config.Seed, n)
-				c.config.Ledger.Wished(n, wish.DocID)
-				c.pursue(ctx, wish, 0)
+				c.begin(ctx, n)
 				time.Sleep(rand.N(thought))
 			}
 		})
 	}
 	running.Wait()
+}
+
+// begin is all that a client does about wish number n.
+func (c *Clients) begin(ctx context.Context, n int) {
+	switch edited, first := wishes.Editing(n); {
+	case !edited:
+		wish := wishes.At(c.config.Seed, n)
+		c.config.Ledger.Wished(n, wish.DocID, wish.Key == "")
+		c.pursue(ctx, wish, 0)
+	case first && n+wishes.Edits <= c.config.Wishes:
+		c.edit(ctx, n)
+	}
+}
+
+// edits is how often the client of an edited document writes it.
+const edits = 8
+
+// edit writes the versions of one document one after the other, and removes it between
+// them. What it wrote last must be what is stored.
+func (c *Clients) edit(ctx context.Context, first int) {
+	rng := rand.New(rand.NewPCG(c.config.Seed^0xed17, uint64(first)))
+	var attempts [wishes.Edits]int
+	for range edits {
+		k := rng.IntN(wishes.Edits)
+		wish := wishes.At(c.config.Seed, first+k)
+		c.config.Ledger.Wished(wish.Number, wish.DocID, true)
+		c.config.Ledger.Edited(wish.DocID, wish.Number)
+		var answered bool
+		if attempts[k], answered = c.pursue(ctx, wish, attempts[k]); !answered {
+			return // Leftover goes on with it
+		}
+	}
 }
 
 // Leftover repeats the wishes that have no final answer yet.
@@ -102,7 +132,9 @@ func (c *Clients) Recall(ctx context.Context, count int) {
 	for range c.config.Parallel {
 		running.Go(func() {
 			for n := range each {
-				c.pursue(ctx, wishes.At(c.config.Seed, n), ledger.Recalls)
+				if edited, _ := wishes.Editing(n); !edited { // its repeat would be one more edit
+					c.pursue(ctx, wishes.At(c.config.Seed, n), ledger.Recalls)
+				}
 			}
 		})
 	}
@@ -113,8 +145,9 @@ func (c *Clients) Recall(ctx context.Context, count int) {
 	running.Wait()
 }
 
-// pursue repeats a wish until it has a final answer, beginning with an attempt.
-func (c *Clients) pursue(ctx context.Context, wish wishes.Wish, attempt int) {
+// pursue repeats a wish until it has a final answer, beginning with an attempt. It
+// returns the number of the next attempt, and whether there was one.
+func (c *Clients) pursue(ctx context.Context, wish wishes.Wish, attempt int) (next int, answered bool) {
 	rng := rand.New(rand.NewPCG(c.config.Seed^0xc11e47, uint64(wish.Number)<<16|uint64(attempt)))
 	c.pending.Store(wish.Number, attempt)
 	began := time.Now()
@@ -125,7 +158,7 @@ func (c *Clients) pursue(ctx context.Context, wish wishes.Wish, attempt int) {
 		if final(wish, answer) {
 			c.pending.Delete(wish.Number)
 			c.config.Ledger.GaveUp(wish.Number, false)
-			return
+			return attempt, true
 		}
 		select {
 		case <-ctx.Done():
@@ -134,6 +167,7 @@ func (c *Clients) pursue(ctx context.Context, wish wishes.Wish, attempt int) {
 	}
 	c.pending.Store(wish.Number, attempt)
 	c.config.Ledger.GaveUp(wish.Number, true)
+	return attempt, false
 }
 
 func final(wish wishes.Wish, a ledger.Answer) bool {

@@ -18,7 +18,7 @@ func (c *Clients) post(ctx context.Context, wish wishes.Wish, attempt, gateway i
 	answer := ledger.Answer{Attempt: attempt, Gateway: gateway, Sent: c.config.Ledger.Since(time.Now())}
 	// GetBody stays unset: the transport would use it to send a request twice.
 	body := io.NopCloser(bytes.NewReader(wish.Body))
-	r, err := http.NewRequestWithContext(context.WithoutCancel(ctx), http.MethodPost, c.config.Gateways[gateway]+wishes.Path(wish.Route), body)
+	r, err := http.NewRequestWithContext(context.WithoutCancel(ctx), wish.Method, c.config.Gateways[gateway]+wish.Path(), body)
 	if err != nil {
 		answer.Problem = err.Error()
 		return answer
@@ -46,6 +46,9 @@ func (c *Clients) post(ctx context.Context, wish wishes.Wish, attempt, gateway i
 func read(response *http.Response, wish wishes.Wish, answer *ledger.Answer) {
 	text, err := io.ReadAll(io.LimitReader(response.Body, 64<<10))
 	answer.Path = response.Header.Get("Rollout-Path")
+	if wish.Method == http.MethodDelete {
+		answer.Path = "legacy" // the gateway says nothing of what it passes through
+	}
 	answer.Replayed = response.Header.Get("Rollout-Replayed") == "true"
 	if err != nil {
 		answer.Problem = "the answer broke off: " + err.Error()

@@ -22,12 +22,13 @@ const (
 	Lie           = "an answer that contradicts itself"
 	OtherAnswer   = "a retry was answered otherwise"
 	OutOfTurn     = "two runs of a document at one time"
+	LostUpdate    = "another version than the last is stored"
 	Stuck         = "never answered"
 )
 
 // Kinds lists them all.
 func Kinds() []string {
-	return []string{BothPaths, TwiceTemporal, Repeated, Lost, Lie, OtherAnswer, OutOfTurn, Stuck}
+	return []string{BothPaths, TwiceTemporal, Repeated, Lost, Lie, OtherAnswer, OutOfTurn, LostUpdate, Stuck}
 }
 
 // Check lists what the ledger proves to be broken.
@@ -35,29 +36,34 @@ func (l *Ledger) Check() []Violation {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var found []Violation
+	repeated := l.repeats()
 	for n := range l.wishes {
 		w := &l.wishes[n]
 		broken := func(kind, format string, args ...any) {
 			found = append(found, Violation{Kind: kind, Wish: n, Detail: fmt.Sprintf(format, args...)})
 		}
-		w.checkEffects(broken)
-		w.checkAnswers(broken)
+		w.checkEffects(repeated[n], broken)
+		w.checkAnswers(repeated[n], broken)
 		if clash := l.clash[n]; clash != "" {
 			broken(OutOfTurn, "%s", clash)
 		}
 	}
+	l.checkEdits(func(n int, detail string) {
+		found = append(found, Violation{Kind: LostUpdate, Wish: n, Detail: detail})
+	})
 	return found
 }
 
 type complaint func(kind, format string, args ...any)
 
-// checkEffects looks at what happened, whatever clients were told.
-func (w *wish) checkEffects(broken complaint) {
+// checkEffects looks at what happened, whatever clients were told. repeated: a repeat
+// may have been a new wish, with an effect of its own.
+func (w *wish) checkEffects(repeated bool, broken complaint) {
 	effects, stands := w.effects(), w.stands()
-	if effects > 0 && len(stands) > 0 {
+	if effects > 0 && len(stands) > 0 && !repeated {
 		broken(BothPaths, "%d times on legacy, and on Temporal in life %d", effects, stands[0].Life)
 	}
-	if len(stands) > 1 {
+	if len(stands) > 1 && !repeated {
 		broken(TwiceTemporal, "%d runs, lives %d and %d", len(stands), stands[0].Life, stands[1].Life)
 	}
 	seen := map[int]bool{}
@@ -73,7 +79,7 @@ func (w *wish) checkEffects(broken complaint) {
 }
 
 // checkAnswers compares what clients were told with what happened.
-func (w *wish) checkAnswers(broken complaint) {
+func (w *wish) checkAnswers(repeated bool, broken complaint) {
 	var life uint64
 	for _, a := range w.answers {
 		if a.Lie != "" {
@@ -96,7 +102,7 @@ func (w *wish) checkAnswers(broken complaint) {
 			if !slices.ContainsFunc(w.stands(), func(r *Run) bool { return r.Life == a.Life }) {
 				broken(Lost, "attempt %d was answered %d by life %d, whose effect is not there", a.Attempt, a.Status, a.Life)
 			}
-			if life != 0 && life != a.Life {
+			if life != 0 && life != a.Life && !repeated {
 				broken(OtherAnswer, "life %d and then life %d", life, a.Life)
 			}
 			life = a.Life

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"sluice/cmd/internal/chaos/ledger"
 )
@@ -47,7 +48,7 @@ func TestCheckFindsEveryKind(t *testing.T) {
 		ledger.Stuck: func(w what) { w.answered(0, 202, "temporal", 1); w.GaveUp(0, true) },
 	} {
 		l := ledger.New(1)
-		l.Wished(0, "doc")
+		l.Wished(0, "doc", false)
 		live(what{l})
 		found := map[string]bool{}
 		for _, v := range l.Check() {
@@ -88,7 +89,7 @@ func TestCheckAllowsWhatIsAllowed(t *testing.T) {
 		"dead letter": func(w what) { w.temporal(1, "a", ledger.Dead); w.answered(0, ledger.DeadStatus, "temporal", 0) },
 	} {
 		l := ledger.New(1)
-		l.Wished(0, "doc")
+		l.Wished(0, "doc", false)
 		live(what{l})
 		if found := l.Check(); len(found) > 0 {
 			t.Errorf("%s: %v", name, found)
@@ -105,7 +106,7 @@ func TestCheckAllowsWhatIsAllowed(t *testing.T) {
 func TestHeldOffIsToldApart(t *testing.T) {
 	for problem, held := range map[string]bool{"held": true, "busy": true, "temporal-ambiguous": false, "": false} {
 		l := ledger.New(1)
-		l.Wished(0, "doc")
+		l.Wished(0, "doc", false)
 		for n := range 40 {
 			status := 503 * (n % 2) // every other is lost on its way
 			if problem == "" {
@@ -130,5 +131,39 @@ func TestTableNamesTheResidue(t *testing.T) {
 	}
 	if table := l.Table(func(int) bool { return true }); table.InFlight != 1 || len(table.Residue) > 0 {
 		t.Errorf("in flight: %+v", table)
+	}
+}
+
+// edits lets a client post version A, B and A again, of which the last is a new wish.
+// third is what the gateway makes of it.
+func edits(third func(l *ledger.Ledger)) []ledger.Violation {
+	l := ledger.New(2)
+	for attempt, n := range []int{0, 1, 0} {
+		l.Wished(n, "doc", true)
+		l.Edited("doc", n)
+		if attempt < 2 {
+			l.Ran(n, ledger.Run{Life: uint64(attempt + 1), ID: string(rune('a' + attempt))})()
+			l.Answered(n, ledger.Answer{Attempt: attempt, Sent: l.Since(time.Now()), Status: 200, Path: "temporal", Life: uint64(attempt + 1)})
+		}
+	}
+	third(l)
+	return l.Check()
+}
+
+// A replay of what another version has replaced is a lost update; a run of its own is
+// none, nor is it a double.
+func TestALostUpdateIsFound(t *testing.T) {
+	found := edits(func(l *ledger.Ledger) {
+		l.Answered(0, ledger.Answer{Attempt: 2, Sent: l.Since(time.Now()), Status: 200, Path: "temporal", Life: 1, Replayed: true})
+	})
+	if len(found) != 1 || found[0].Kind != ledger.LostUpdate {
+		t.Errorf("a replay: %v", found)
+	}
+	found = edits(func(l *ledger.Ledger) {
+		l.Ran(0, ledger.Run{Life: 3, ID: "c"})()
+		l.Answered(0, ledger.Answer{Attempt: 2, Sent: l.Since(time.Now()), Status: 200, Path: "temporal", Life: 3})
+	})
+	if len(found) > 0 {
+		t.Errorf("a run of its own: %v", found)
 	}
 }

@@ -20,6 +20,7 @@ type Ledger struct {
 	docs   map[string]*traffic // by doc_id; guarded by mu
 	shared map[string]int      // overlaps by kind; guarded by mu
 	clash  map[int]string      // first overlap on Temporal by wish; guarded by mu
+	edited map[string]int      // the wish that an edited document must hold; guarded by mu
 	states map[runKey]*Run     // guarded by mu
 }
 
@@ -30,7 +31,9 @@ type runKey struct {
 
 // wish is all that is known of one.
 type wish struct {
-	doc      string
+	doc string
+	// unkeyed: after another wish for its document a repeat of it is a new wish.
+	unkeyed  bool
 	answers  []Answer
 	arrivals []Arrival
 	runs     []*Run
@@ -94,7 +97,7 @@ type traffic struct {
 func New(wishes int) *Ledger {
 	return &Ledger{
 		begun: time.Now(), wishes: make([]wish, wishes), docs: map[string]*traffic{},
-		shared: map[string]int{}, clash: map[int]string{}, states: map[runKey]*Run{},
+		shared: map[string]int{}, clash: map[int]string{}, edited: map[string]int{}, states: map[runKey]*Run{},
 	}
 }
 
@@ -104,10 +107,17 @@ func (l *Ledger) now() time.Duration { return time.Since(l.begun) }
 func (l *Ledger) Since(t time.Time) time.Duration { return t.Sub(l.begun) }
 
 // Wished notes that a client began to wish.
-func (l *Ledger) Wished(n int, doc string) {
+func (l *Ledger) Wished(n int, doc string, unkeyed bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.wishes[n].doc = doc
+	l.wishes[n].doc, l.wishes[n].unkeyed = doc, unkeyed
+}
+
+// Edited notes which wish an edited document must hold when its client has an answer.
+func (l *Ledger) Edited(doc string, n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.edited[doc] = n
 }
 
 // Answered notes what a client got.

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 )
@@ -36,6 +37,7 @@ func (l *Ledger) Table(running func(wish int) bool) Table {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var t Table
+	repeated := l.repeats()
 	for n := range l.wishes {
 		w := &l.wishes[n]
 		if len(w.answers) == 0 {
@@ -54,7 +56,7 @@ func (l *Ledger) Table(running func(wish int) bool) Table {
 		if w.givenUp && w.late() {
 			t.Late++
 		}
-		t.place(n, w, running(n))
+		t.place(n, w, running(n), repeated[n])
 	}
 	return t
 }
@@ -80,9 +82,14 @@ func (t *Table) count(w *wish) {
 	}
 }
 
-// place puts an accepted wish where it is, which must be one place.
-func (t *Table) place(n int, w *wish, running bool) {
+// place puts an accepted wish where it is, which must be one place. One whose repeats may
+// have been new wishes is where the last of them is.
+func (t *Table) place(n int, w *wish, running, repeated bool) {
 	stands := w.stands()
+	if all := w.all(n); repeated && len(all) > 0 {
+		t.placeLast(w, all)
+		return
+	}
 	dead := len(stands) == 1 && stands[0].Fate == Dead
 	places := 0
 	put := func(is bool, where *int) {
@@ -101,6 +108,20 @@ func (t *Table) place(n int, w *wish, running bool) {
 	}
 	if places != 1 {
 		t.Residue = append(t.Residue, n)
+	}
+}
+
+// placeLast puts a wish where its last effect is.
+func (t *Table) placeLast(w *wish, all []effect) {
+	last := slices.MaxFunc(all, func(a, b effect) int { return cmp.Compare(a.at, b.at) })
+	i := slices.IndexFunc(w.runs, func(run *Run) bool { return !run.Undone && run.At == last.at })
+	switch {
+	case i < 0:
+		t.Legacy++
+	case w.runs[i].Fate == Dead:
+		t.DeadLetter++
+	default:
+		t.Temporal++
 	}
 }
 

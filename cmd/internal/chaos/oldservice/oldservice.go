@@ -90,9 +90,7 @@ func (s *Service) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	ended := s.ledger.Arrived(n, attempt)
-	body, err := io.ReadAll(r.Body)
-	var doc wishes.Document
-	if err = errors.Join(err, json.Unmarshal(body, &doc)); err != nil || doc.Wish != n {
+	if !whole(r, n) {
 		ended(false, true, "broke off in the middle")
 		panic(http.ErrAbortHandler)
 	}
@@ -108,4 +106,14 @@ func (s *Service) serve(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(f.status)
 	_, _ = w.Write(answer) // the gateway may have left
+}
+
+// whole reads the request and reports whether all of it came.
+func whole(r *http.Request, wish int) bool {
+	body, err := io.ReadAll(r.Body)
+	if r.Method == http.MethodDelete {
+		return err == nil
+	}
+	var doc wishes.Document
+	return errors.Join(err, json.Unmarshal(body, &doc)) == nil && doc.Wish == wish
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"strconv"
 	"strings"
 )
@@ -18,6 +19,11 @@ const AttemptField = "X-Attempt"
 type Wish struct {
 	Number int
 	DocID  string
+	// Edited: one client writes the document's versions one after the other, and the
+	// same ones again; see Editing.
+	Edited bool
+	// Method is POST, or DELETE for an edit that removes the document.
+	Method string
 	// Route is the name of the gateway's route: RouteUpdate or RouteClose.
 	Route string
 	// Key is the Idempotency-Key; may be empty.
@@ -38,7 +44,26 @@ const (
 // Path returns the URL's path of a route.
 func Path(route string) string { return "/v1/" + route }
 
+// Path returns the path of the wish's URL.
+func (w *Wish) Path() string {
+	if w.Method == http.MethodDelete {
+		return Path(w.Route) + "/" + w.DocID
+	}
+	return Path(w.Route)
+}
+
 const hotDocuments = 24
+
+const (
+	// editedEvery is how many wishes there are to one document that is edited.
+	editedEvery = 25
+	// Edits is how many wishes are for such a document: two versions and its removal.
+	Edits = 3
+)
+
+// Editing reports whether wish number n is one of a document that is edited, and whether
+// it is the first of them.
+func Editing(n int) (edited, first bool) { return n%editedEvery < Edits, n%editedEvery == 0 }
 
 // Hot begins the doc_id of a document that comes in many versions.
 const Hot = "hot-"
@@ -46,7 +71,10 @@ const Hot = "hot-"
 // At returns wish number n.
 func At(seed uint64, n int) Wish {
 	rng := rand.New(rand.NewPCG(seed, uint64(n)))
-	w := Wish{Number: n, Route: RouteUpdate}
+	w := Wish{Number: n, Route: RouteUpdate, Method: http.MethodPost}
+	if edited, _ := Editing(n); edited {
+		return edit(w)
+	}
 	switch luck := rng.Float64(); {
 	case luck < 0.08:
 		w.DocID = fmt.Sprint(Hot, rng.IntN(hotDocuments))
@@ -66,6 +94,18 @@ func At(seed uint64, n int) Wish {
 	if strings.HasPrefix(w.DocID, Hot) && rng.IntN(2) == 0 {
 		w.Async = true // versions that Temporal holds back behind others
 	}
+	return w
+}
+
+// edit is a wish for a document that is edited: without a key, and the same bytes each
+// time it comes.
+func edit(w Wish) Wish {
+	w.DocID, w.Edited, w.Settle = fmt.Sprint("edit-", w.Number/editedEvery), true, true
+	if w.Number%editedEvery == Edits-1 {
+		w.Method = http.MethodDelete
+		return w
+	}
+	w.Body, _ = json.Marshal(Document{DocID: w.DocID, Wish: w.Number}) // it cannot fail
 	return w
 }
 
