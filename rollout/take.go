@@ -20,6 +20,9 @@ type Ask struct {
 	// Once: the gateway keeps legacy's answer to this intent, so that a retry gets
 	// that one and does not go to legacy again.
 	Once bool
+	// Granted: the request was granted this intent before, and takes its claim again. It
+	// is no repeat of itself, whatever came meanwhile.
+	Granted bool
 	// Touch: the request changes the document by another way than the route, so it is
 	// legacy's, whatever the policy says. It is not a retry of any other.
 	Touch bool
@@ -85,7 +88,10 @@ func (h *Holding) Take(ask Ask, at Instant) (Grant, error) {
 	if ask.Touch {
 		return h.touch(ask, at)
 	}
-	c, name := h.wish(&ask)
+	c, name, err := h.wish(&ask)
+	if err != nil {
+		return Grant{}, err
+	}
 	if c != nil {
 		if c.Digest != ask.Digest && !c.takes(&ask) {
 			return Grant{}, ErrKeyReused
@@ -139,13 +145,13 @@ func (h *Holding) again(c *Claim, ask Ask, at Instant) (Grant, error) {
 	switch {
 	case c.Open() && ask.Once && len(c.Sends) > 0:
 		return Grant{}, ErrUnderWay
-	case c.Open() && !h.late(c, ask.Limit, at):
+	case c.Open() && !h.late(c, ask.Limit, at) && (c.committed() || ask.Granted || !h.replaced(c)):
 	case c.Open() && c.Unsettled > 0:
 		return Grant{}, ErrLate
 	case c.Open(): // nothing of it is anywhere: it goes to the end of the line
 		c.renew(at.Now)
 		c = h.toEnd(c.Intent)
-	case h.replaced(c):
+	case !ask.Granted && h.replaced(c):
 		return h.anew(c, ask, at), nil
 	case c.answered(ask.Once):
 		return Grant{Intent: c.Intent, Step: StepReplay, Path: c.Path, Reason: ReasonClaim, Life: c.Life, Epoch: c.Epoch}, nil

@@ -8,23 +8,31 @@ func (c *Claim) takes(ask *Ask) bool {
 }
 
 // wish returns the claim that the request is a retry of. Without one it returns the
-// name of the new claim.
-func (h *Holding) wish(ask *Ask) (*Claim, Intent) {
+// name of the new claim. It fails with ErrBusy.
+func (h *Holding) wish(ask *Ask) (*Claim, Intent, error) {
 	c := h.Find(ask.Intent)
-	if !ask.Intent.unkeyed() {
-		return c, ask.Intent
+	if !ask.Intent.unkeyed() || ask.Granted {
+		return c, ask.Intent, nil
 	}
+	open := 0
 	for i := range h.Claims {
 		if other := &h.Claims[i]; other.Intent.unkeyed() && other.Digest == ask.Digest {
 			c = other // the last one
+			if c.committed() {
+				open++
+			}
 		}
 	}
-	name := ask.Intent
-	for c != nil && c.Open() && h.replaced(c) { // it goes on: its repeat stands in line too
-		name = RepeatedIntent(ask.Intent, c.Life)
-		c = h.Find(name)
+	if c == nil || !c.committed() || !h.replaced(c) {
+		return c, ask.Intent, nil
 	}
-	return c, name
+	// It goes on, so its repeat stands in line too. There is one at most, or two clients
+	// that repeat two versions all the time would make the line ever longer.
+	if open > 1 {
+		return nil, "", ErrBusy
+	}
+	name := RepeatedIntent(ask.Intent, c.Life)
+	return h.Find(name), name, nil
 }
 
 // replaced reports whether a repeat of the claim's request is a new wish: it has no key,

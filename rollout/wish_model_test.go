@@ -21,10 +21,12 @@ type writer struct {
 	name    func(version string) rollout.Intent // of a version's intent
 
 	versions map[rollout.Intent]string // by the claim's intent
+	waiting  []rollout.Ask             // of requests that wait for their turn at the gateway
 	stored   string
 	wanted   string
 	repeats  int // of a version that another had replaced
 	lost     int
+	longest  int // line
 }
 
 // gone is what a touch leaves of the document.
@@ -38,6 +40,7 @@ func (w *writer) at() rollout.Instant {
 func (w *writer) post(version string) {
 	ask := rollout.Ask{Intent: w.name(version), Digest: [16]byte{version[0]}, Temporal: true, Owner: "g", Limit: time.Second}
 	g := w.take(ask)
+	w.longest = max(w.longest, w.h.Open())
 	w.versions[g.Intent] = version
 	if w.wanted != version && w.stored == version {
 		w.repeats++
@@ -48,7 +51,12 @@ func (w *writer) post(version string) {
 		w.stored = version
 		w.must(w.h.Sent(g.Intent, "g", true, w.at()))
 	case rollout.StepWait:
-		_, err := w.h.Delay(g.Intent, g.Life, "g", func(string) time.Duration { return time.Second }, w.at())
+		if w.rng.IntN(2) == 0 {
+			ask.Intent, ask.Granted = g.Intent, true
+			w.waiting = append(w.waiting, ask)
+			return
+		}
+		_, err := w.h.Delay(g.Intent, g.Life, "g", func(string) time.Duration { return time.Hour }, w.at())
 		w.must(err)
 		fallthrough
 	case rollout.StepStart:
@@ -59,7 +67,7 @@ func (w *writer) post(version string) {
 // take claims the document, if need be once all that is on Temporal has ended.
 func (w *writer) take(ask rollout.Ask) rollout.Grant {
 	g, err := w.h.Take(ask, w.at())
-	if errors.Is(err, rollout.ErrHeld) {
+	if errors.Is(err, rollout.ErrHeld) || errors.Is(err, rollout.ErrBusy) {
 		w.drain()
 		g, err = w.h.Take(ask, w.at())
 	}
@@ -80,17 +88,35 @@ func (w *writer) touch() {
 
 // drain lets all that is on Temporal run, and compares.
 func (w *writer) drain() {
-	for {
+	for range 100 {
 		front, _ := w.h.Front()
 		if front == nil {
 			break
 		}
+		if !front.Accepted {
+			w.turn() // it begins, or goes to the end of the line, for it is late
+			continue
+		}
 		w.stored = w.versions[front.Intent]
 		w.must(w.h.Ended(front.Intent, front.Life, rollout.ClaimDone, w.at()))
+	}
+	if w.h.Open() > 0 {
+		w.t.Fatalf("the line does not end: %+v", w.h.Claims)
 	}
 	if w.stored != w.wanted {
 		w.lost++
 		w.wanted = w.stored
+	}
+}
+
+// turn lets the requests that wait look whether their turn has come.
+func (w *writer) turn() {
+	for _, ask := range w.waiting {
+		g, err := w.h.Take(ask, w.at())
+		w.must(err)
+		if g.Step == rollout.StepStart {
+			w.must(w.h.Attempted(g.Intent, g.Life, rollout.VerdictAccepted))
+		}
 	}
 }
 
@@ -101,6 +127,9 @@ func (w *writer) must(err error) {
 }
 
 func (w *writer) step() {
+	if w.h.Open() == 0 {
+		w.waiting = nil
+	}
 	w.now = w.now.Add(time.Duration(w.rng.IntN(300)) * time.Millisecond)
 	switch w.rng.IntN(10) {
 	case 0:
@@ -125,6 +154,9 @@ func writers(t *testing.T, name func(version string) rollout.Intent) (lost, repe
 		w.drain()
 		lost += w.lost
 		repeats += w.repeats
+		if w.longest > 3*2+1 {
+			t.Errorf("%d claims of three versions stood in line", w.longest)
+		}
 	}
 	return lost, repeats
 }

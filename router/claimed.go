@@ -33,6 +33,7 @@ func (v *visit) claimed() {
 			return
 		}
 		v.granted(ticket)
+		ask.Intent, ask.Granted = ticket.Intent, true
 		if ticket.Path == rollout.Temporal && !allowed {
 			if allowed = v.authorised(); !allowed {
 				v.warn("abandon", ticket.Withdraw(ctx))
