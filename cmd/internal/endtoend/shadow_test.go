@@ -33,7 +33,7 @@ func (s *stack) shadowPath(t *testing.T) (*temporalpath.Path, client.Client) {
 	t.Cleanup(c.Close)
 	r := s.config.Routes[0]
 	path, err := temporalpath.New(temporalpath.Config{
-		Service: c.WorkflowService(), Namespace: "default", Prefix: s.config.Temporal.Prefix,
+		Service: c.WorkflowService(), Namespace: "default", IDs: s.config.Temporal.IDs(),
 		StartTimeout: 3 * time.Second, MaxWaiters: 1, MaxInput: 1 << 20,
 		Routes: map[string]temporalpath.Route{r.Name: {
 			WorkflowType: r.Workflow.Type, TaskQueue: r.Workflow.TaskQueue, ShadowTaskQueue: r.Workflow.ShadowTaskQueue,

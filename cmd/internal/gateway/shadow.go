@@ -124,7 +124,7 @@ func (g *Gateway) shadowBroke(route string, err error) {
 }
 
 func (g *Gateway) shadowID(doc *rollout.Document) string {
-	return rollout.ShadowWorkflowID(g.config.Temporal.Prefix, doc.DocID, doc.Intent, "a")
+	return g.config.Temporal.IDs().OfShadow(doc.DocID, doc.Intent, "a")
 }
 
 // shadowObserver counts comparisons by their class's word.
