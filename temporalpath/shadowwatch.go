@@ -27,6 +27,8 @@ type ShadowWatch struct {
 	mu    sync.Mutex
 	known map[string]Support   // by route, guarded by mu
 	heard map[string]time.Time // when they last declared it, by route, guarded by mu
+	// wanted: shadow runs are, and every no that is known was said since; guarded by mu.
+	wanted bool
 }
 
 // NewShadowWatch returns a watch that knows nothing: no route is ready.
@@ -50,6 +52,7 @@ func (w *ShadowWatch) Watch(ctx context.Context, interval time.Duration, wanted 
 			mirroring = false
 		case now && (!mirroring || time.Since(asked) >= pause):
 			if !mirroring {
+				w.want()
 				pause = min(firstRetry, interval) / 2
 			}
 			asked, mirroring = time.Now(), true
@@ -101,9 +104,18 @@ func (w *ShadowWatch) learn(route string, support Support, now time.Time) {
 	w.known[route] = support
 }
 
+// want forgets who said no, or nothing: they are to be asked anew.
+func (w *ShadowWatch) want() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.wanted = true
+	maps.DeleteFunc(w.known, func(_ string, s Support) bool { return !s.OK })
+}
+
 func (w *ShadowWatch) forget() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.wanted = false
 	clear(w.known)
 	clear(w.heard)
 }
@@ -120,12 +132,13 @@ func (w *ShadowWatch) ShadowReady(route string) (ready bool, reason string) {
 	return support.OK, support.Reason
 }
 
-// Asked reports whether the route's workers have been asked lately, whatever they said.
+// Asked reports whether the route's workers have said yes lately, or anything at all
+// since shadow runs came to be wanted.
 func (w *ShadowWatch) Asked(route string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	_, known := w.known[route]
-	return known
+	support, known := w.known[route]
+	return known && (w.wanted || support.OK)
 }
 
 // Batches reports whether the route's workers take shadow runs many at a time.
