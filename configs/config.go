@@ -5,6 +5,8 @@
 // two together.
 package configs
 
+import "sluice/rollout"
+
 // Config is a whole configuration file.
 type Config struct {
 	Listen   Listen   `yaml:"listen"`
@@ -83,6 +85,8 @@ type Temporal struct {
 	APIKeyFile string `yaml:"api_key_file"`
 	// Prefix begins every workflow ID.
 	Prefix string `yaml:"prefix"`
+	// MaxWorkflowID is the longest workflow ID, in characters; longer ones are folded.
+	MaxWorkflowID int `yaml:"max_workflow_id"`
 	// StartTimeout bounds one attempt to start a workflow.
 	StartTimeout Duration `yaml:"start_timeout"`
 	// Wait is how long a client waits for a result before it is answered 202;
@@ -96,6 +100,11 @@ type Temporal struct {
 	ClaimCheck ClaimCheck `yaml:"claim_check"`
 	// StatusKeyFile holds the key that signs status URLs; made if absent.
 	StatusKeyFile string `yaml:"status_key_file"`
+}
+
+// IDs makes the workflow IDs that the configuration describes.
+func (t *Temporal) IDs() rollout.WorkflowIDs {
+	return rollout.WorkflowIDs{Prefix: t.Prefix, Max: t.MaxWorkflowID}
 }
 
 // TLS says how a connection is encrypted.

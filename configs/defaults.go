@@ -1,6 +1,10 @@
 package configs
 
-import "time"
+import (
+	"time"
+
+	"sluice/rollout"
+)
 
 // Default returns the configuration that `make run` uses.
 func Default() Config {
@@ -38,7 +42,7 @@ func Default() Config {
 
 func defaultTemporal() Temporal {
 	return Temporal{
-		Address: "127.0.0.1:7233", Namespace: "default", Prefix: "ingest",
+		Address: "127.0.0.1:7233", Namespace: "default", Prefix: "ingest", MaxWorkflowID: rollout.DefaultMaxWorkflowID,
 		StartTimeout: Duration(3 * time.Second),
 		Wait:         Duration(20 * time.Second),
 		MaxWait:      Duration(time.Minute),

@@ -35,7 +35,9 @@ type Shadow struct {
 // Pointer in which * stands for any member or element and ** for any number of
 // them.
 type Compare struct {
-	// Ignore are places that are not compared.
+	// Headers are the header fields that are compared, besides the status and the body.
+	Headers []string `yaml:"headers"`
+	// Ignore are places that are not compared, header:Name and status among them.
 	Ignore []string `yaml:"ignore"`
 	// Sets are arrays whose order does not count.
 	Sets []string `yaml:"sets"`
@@ -74,7 +76,7 @@ type Limits struct {
 func defaultShadow() Shadow {
 	return Shadow{
 		Pairs: 10, Queue: 1000, Budget: 64 << 20, Largest: 4 << 20, Gather: Duration(2 * time.Second), Parallel: 16, Patience: Duration(time.Minute),
-		Compare: Compare{Ignore: []string{}, Sets: []string{}, Tolerances: []Tolerance{}, Noise: []string{}},
+		Compare: Compare{Headers: []string{"Location", "ETag", "Content-Type"}, Ignore: []string{}, Sets: []string{}, Tolerances: []Tolerance{}, Noise: []string{}},
 		Redact:  []string{},
 		Samples: Samples{Count: 1000, Bytes: 64 << 20},
 		Limits:  Limits{Mismatch: 1, Validity: 1, Latency: 2, Uncompared: 5},
@@ -98,8 +100,15 @@ func validateMirror(s *Shadow, wrong complain) {
 		"shadow.compare.noise": s.Compare.Noise, "shadow.redact": s.Redact,
 	} {
 		for i, text := range list {
-			wrong.pointer(fmt.Sprintf("%s[%d]", key, i), text)
+			if at := fmt.Sprintf("%s[%d]", key, i); key == "shadow.compare.sets" {
+				wrong.pointer(at, text)
+			} else {
+				wrong.place(at, text)
+			}
 		}
+	}
+	for i, name := range s.Compare.Headers {
+		wrong.place(fmt.Sprintf("shadow.compare.headers[%d]", i), "header:"+name)
 	}
 	for i, t := range s.Compare.Tolerances {
 		key := fmt.Sprintf("shadow.compare.tolerances[%d]", i)
@@ -126,6 +135,18 @@ func (wrong complain) percent(key string, value float64) {
 func (wrong complain) atLeastOne(key string, value int) {
 	if value < 1 {
 		wrong(key, "must be 1 or more")
+	}
+}
+
+// place complains of what is no place in an answer: status, header:Name or a pointer.
+func (wrong complain) place(key, text string) {
+	name, header := strings.CutPrefix(text, "header:")
+	switch name = strings.TrimSpace(name); {
+	case text == "status":
+	case header && (name == "" || strings.ContainsAny(name, " \t/:*")):
+		wrong(key, "%q is no header field: write header:Location", text)
+	case !header:
+		wrong.pointer(key, text)
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"sluice/rollout"
 )
 
 // complain notes that a key's value is wrong.
@@ -82,7 +84,10 @@ func validateTemporal(t *Temporal, wrong complain) {
 	wrong.needed("temporal.namespace", t.Namespace)
 	wrong.needed("temporal.prefix", t.Prefix)
 	if len(t.Prefix) > 64 {
-		wrong("temporal.prefix", "must be at most 64 bytes long, for a workflow ID holds a doc_id of up to 512 besides")
+		wrong("temporal.prefix", "must be at most 64 bytes long, so that it leaves room in a workflow ID for the document")
+	}
+	if t.MaxWorkflowID < rollout.DefaultMaxWorkflowID || t.MaxWorkflowID > 1000 {
+		wrong("temporal.max_workflow_id", "must be from 255, which every store of Temporal's holds, to 1000, which is what its API takes")
 	}
 	wrong.positive("temporal.start_timeout", t.StartTimeout)
 	wrong.notNegative("temporal.wait", t.Wait)

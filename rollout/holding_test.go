@@ -74,8 +74,8 @@ func TestClaimsExpire(t *testing.T) {
 // What comes back from Temporal after claims were lost brings no digest.
 func TestRestoredClaimTakesTheFirstRetry(t *testing.T) {
 	h := &rollout.Holding{DocID: "a"}
-	keyed := rollout.KeyedIntent("r", "", "a", "key")
-	_, intent, life, ok := rollout.ParseWorkflowID("ingest", rollout.WorkflowID("ingest", "x/y", keyed, 7))
+	keyed, ids := rollout.KeyedIntent("r", "", "a", "key"), rollout.WorkflowIDs{Prefix: "ingest"}
+	_, intent, life, ok := ids.Parse(ids.Of("x/y", keyed, 7), "")
 	if !ok || intent != keyed || life != 7 {
 		t.Fatalf("read %s, %d, %v", intent, life, ok)
 	}
@@ -89,7 +89,7 @@ func TestRestoredClaimTakesTheFirstRetry(t *testing.T) {
 		t.Errorf("another request under the key: %v", err)
 	}
 	for _, id := range []string{"ingest/a", "other/a/" + string(keyed) + "/1", "ingest/a/short/1", "ingest/a/" + string(keyed) + "/x"} {
-		if _, _, _, ok := rollout.ParseWorkflowID("ingest", id); ok {
+		if _, _, _, ok := ids.Parse(id, ""); ok {
 			t.Errorf("%s was taken for one of ours", id)
 		}
 	}

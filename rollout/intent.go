@@ -4,9 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"fmt"
 	"hash"
-	"strconv"
-	"strings"
 )
 
 // Intent names one wish to ingest one version of a document. A retry is the
@@ -28,7 +27,7 @@ func (i Intent) unkeyed() bool { return len(i) > 0 && (i[0] == 'd' || i[0] == 'r
 func RepeatedIntent(before Intent, life uint64) Intent {
 	h := sha256.New()
 	writeField(h, string(before))
-	writeField(h, strconv.FormatUint(life, 10))
+	writeField(h, fmt.Sprint(life))
 	var sum [sha256.Size]byte
 	return intent('r', h.Sum(sum[:0]))
 }
@@ -93,42 +92,4 @@ func intent(kind byte, sum []byte) Intent {
 	text := make([]byte, 1, 33)
 	text[0] = kind
 	return Intent(hex.AppendEncode(text, sum[:16]))
-}
-
-// ParseWorkflowID takes an ID apart that WorkflowID made with the prefix; false if
-// it did not.
-func ParseWorkflowID(prefix, id string) (docID string, intent Intent, life uint64, ok bool) {
-	rest, ours := strings.CutPrefix(id, prefix+"/")
-	beforeLife, number, found := cutLast(rest)
-	docID, name, named := cutLast(beforeLife)
-	life, err := strconv.ParseUint(number, 10, 64)
-	return docID, Intent(name), life, ours && found && named && err == nil && len(name) == 33
-}
-
-func cutLast(s string) (before, after string, found bool) {
-	if i := strings.LastIndexByte(s, '/'); i >= 0 {
-		return s[:i], s[i+1:], true
-	}
-	return s, "", false
-}
-
-// ShadowLife stands for the life in a shadow run's workflow ID. A document that
-// legacy serves has lives there alone; a constant makes its intent's retries find
-// the shadow run that there was.
-const ShadowLife = 1
-
-// ShadowSpace begins the workflow IDs of all shadow runs, and of no real ones.
-const ShadowSpace = "shadow/"
-
-// ShadowWorkflowID returns `shadow/<prefix>/<doc_id>/<intent>/1/<arm>`. The arm
-// is "a", or "b" where a document is run twice to learn how much its answer varies.
-func ShadowWorkflowID(prefix, docID string, intent Intent, arm string) string {
-	return ShadowSpace + WorkflowID(prefix, docID, intent, ShadowLife) + "/" + arm
-}
-
-// WorkflowID returns `<prefix>/<doc_id>/<intent>/<life>`. Intent and life hold
-// no slash, so the parts can be told apart from the right whatever the doc_id
-// holds.
-func WorkflowID(prefix, docID string, intent Intent, life uint64) string {
-	return prefix + "/" + docID + "/" + string(intent) + "/" + strconv.FormatUint(life, 10)
 }

@@ -38,10 +38,3 @@ func TestIntentsDifferInEveryField(t *testing.T) {
 		t.Error("a retry is not the same intent")
 	}
 }
-
-func TestWorkflowIDIsReadFromTheRight(t *testing.T) {
-	got := rollout.WorkflowID("ingest", "a/b", "k0", 3)
-	if got != "ingest/a/b/k0/3" {
-		t.Errorf("got %q", got)
-	}
-}

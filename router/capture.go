@@ -25,7 +25,8 @@ func keptFields() [13]string {
 type capture struct {
 	http.ResponseWriter
 	room  func(kept *rollout.Answer, more int) bool
-	begun func() // called when the final answer begins
+	begun func()   // called when the final answer begins
+	more  []string // fields that are kept besides, in any letter case
 
 	answer rollout.Answer // Status is 0 until then
 	over   bool           // there was no room, and nothing of the answer is kept
@@ -56,7 +57,9 @@ func (c *capture) WriteHeader(status int) {
 
 func (c *capture) begin(status int) {
 	c.answer = rollout.Answer{Status: status, Header: map[string][]string{}}
-	for _, name := range keptFields() {
+	kept := keptFields()
+	for _, name := range append(kept[:], c.more...) {
+		name = http.CanonicalHeaderKey(name)
 		if values := c.Header()[name]; len(values) > 0 {
 			c.answer.Header[name] = values
 		}

@@ -115,7 +115,7 @@ func goesOn(_ context.Context, doc *rollout.Document, _ time.Duration) (rollout.
 }
 
 func workflowOf(doc *rollout.Document) string {
-	return rollout.WorkflowID("ingest", doc.DocID, doc.Intent, doc.Life)
+	return rollout.WorkflowIDs{Prefix: "ingest"}.Of(doc.DocID, doc.Intent, doc.Life)
 }
 
 // observerFake hands the records to the test and keeps count of the rest.

@@ -35,6 +35,7 @@ func (v *visit) mirrored(legacy func() rollout.Result) rollout.Result {
 		}
 		return ok
 	})
+	seen.more = v.rt.config.MirrorFields
 	v.w = seen
 	result := legacy()
 	took := time.Since(began)

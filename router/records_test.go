@@ -89,7 +89,7 @@ func (unobserved) LegacyTook(time.Duration)                              {}
 func newBook(t testing.TB, store *records) *claims.Book {
 	t.Helper()
 	return claims.New(claims.Config{
-		Store: store, Owner: "test", Prefix: "ingest", LegacyTimeout: time.Minute, Lease: time.Minute,
+		Store: store, Owner: "test", IDs: rollout.WorkflowIDs{Prefix: "ingest"}, LegacyTimeout: time.Minute, Lease: time.Minute,
 		StoreTimeout: patience, Observer: unobserved{}, Log: zap.NewNop(),
 		Limit:       func(string) time.Duration { return time.Hour },
 		DeadLetters: map[string][]string{"documents": {"DeadLetter"}},

@@ -76,8 +76,10 @@ type Config struct {
 	Legacy   Legacy
 	Temporal Temporal
 	Claims   *claims.Book
-	// Mirror may be nil.
-	Mirror Mirror
+	// Mirror may be nil. MirrorFields are header fields that it is to get of an answer,
+	// besides those that describe it, in any letter case.
+	Mirror       Mirror
+	MirrorFields []string
 	// Breaker is the Temporal path's.
 	Breaker *breaker.Breaker
 	// Horizon is how long a settled claim holds its own retries.

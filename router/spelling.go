@@ -2,7 +2,6 @@ package router
 
 import (
 	"net/http"
-	"path"
 	"strings"
 	"sync"
 	"time"
@@ -13,9 +12,8 @@ import (
 	"sluice/rollout"
 )
 
-// spellings know the routes' paths in one spelling of all that a lenient legacy
-// may take for the same: without empty segments, dots and a slash at the end, in
-// small letters, escapes undone.
+// spellings know the routes' paths in the canonical form, of all that a lenient legacy
+// may take for the same.
 type spellings []spelling
 
 type spelling struct {
@@ -28,57 +26,85 @@ func newSpellings(routes []Route) spellings {
 	var all spellings
 	for i := range routes {
 		s := spelling{route: &routes[i], match: chi.NewRouter(), once: &sync.Once{}}
-		s.match.Method(routes[i].Method, folded(routes[i].Pattern), http.NotFoundHandler())
+		for _, form := range canonicalPatterns(routes[i].Pattern) {
+			s.match.Method(routes[i].Method, form, http.NotFoundHandler())
+		}
 		all = append(all, s)
 	}
 	return all
 }
 
-// folded returns the pattern for paths in that spelling. What stands in braces is a
-// name or an expression, not text.
-func folded(pattern string) string {
-	var b strings.Builder
-	for rest := pattern; rest != ""; {
-		text, tail, found := strings.Cut(rest, "{")
-		b.WriteString(strings.ToLower(text))
-		if !found {
-			break
-		}
-		end, depth := 0, 1
-		for end < len(tail) && depth > 0 {
-			switch tail[end] {
-			case '{':
-				depth++
-			case '}':
-				depth--
-			}
-			end++
-		}
-		b.WriteString("{" + tail[:end])
-		rest = tail[end:]
+// parts are what a pattern's braces hold, and hide it while the text around is brought
+// into the canonical form: each is one letter of Unicode's private use.
+const parts = '\uE000'
+
+// canonicalPatterns returns the pattern for canonical paths, and that for those without a
+// format if it is another one.
+func canonicalPatterns(pattern string) []string {
+	text, held := withoutParts(pattern)
+	form, short := canonical(text), withoutFormat(canonical(text))
+	all := []string{withParts(form, held)}
+	if short != form {
+		all = append(all, withParts(short, held))
 	}
-	if text := b.String(); len(text) > 1 {
-		return strings.TrimSuffix(text, "/")
-	}
-	return pattern
+	return all
 }
 
-// find returns the route that the request's path may mean to legacy, or nil. The
-// routes themselves did not match it.
+// withoutParts puts a letter in the place of each part in braces, and returns the parts.
+// What stands in them is a name or an expression, not text.
+func withoutParts(pattern string) (text string, held []string) {
+	var b strings.Builder
+	depth, from := 0, 0
+	for i, c := range pattern {
+		switch {
+		case c == '{':
+			if depth++; depth == 1 {
+				from = i
+			}
+		case c == '}' && depth > 0:
+			if depth--; depth == 0 {
+				b.WriteRune(parts + rune(len(held)))
+				held = append(held, pattern[from:i+1])
+			}
+		case depth == 0:
+			b.WriteRune(c)
+		}
+	}
+	return b.String(), held
+}
+
+// withParts undoes it. Expressions no longer tell capitals.
+func withParts(text string, held []string) string {
+	for i, part := range held {
+		if name, expression, has := strings.Cut(part, ":"); has {
+			part = name + ":(?i)" + strings.TrimPrefix(expression, "^")
+		}
+		text = strings.Replace(text, string(parts+rune(i)), part, 1)
+	}
+	return text
+}
+
+// find returns the route that the request may mean to legacy, or nil. The routes
+// themselves did not match it. Some servers take methods in any case too.
 func (all spellings) find(r *http.Request) *spelling {
-	plain := ""
+	form, short := "", ""
 	for i := range all {
-		if all[i].route.Method != r.Method {
+		if !strings.EqualFold(all[i].route.Method, r.Method) {
 			continue
 		}
-		if plain == "" {
-			plain = path.Clean("/" + strings.ToLower(r.URL.Path))
+		if form == "" {
+			form = canonical(r.URL.Path)
+			short = withoutFormat(form)
 		}
-		if all[i].match.Match(chi.NewRouteContext(), r.Method, plain) {
+		if all[i].has(form) || all[i].has(short) {
 			return &all[i]
 		}
 	}
 	return nil
+}
+
+func (s *spelling) has(path string) bool {
+	return s.match.Match(chi.NewRouteContext(), s.route.Method, path)
 }
 
 // spelt takes a request for what looks like a route in another spelling. To pass

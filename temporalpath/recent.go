@@ -13,7 +13,10 @@ import (
 type Life struct {
 	WorkflowID   string
 	WorkflowType string
-	Running      bool
+	// Document is the document's key as its memo has it; empty of a run that an older
+	// build started. A folded workflow ID does not tell it.
+	Document string
+	Running  bool
 	// Delayed: its start was delayed, whether or not it was released meanwhile.
 	Delayed bool
 }
@@ -29,7 +32,7 @@ func (p *Path) Recent(ctx context.Context, since time.Time, visit func(Life) err
 		Namespace: p.config.Namespace,
 		PageSize:  pageSize,
 		Query: fmt.Sprintf("WorkflowId STARTS_WITH '%s/' AND WorkflowType != '%s' AND (ExecutionStatus = 'Running' OR CloseTime > '%s')",
-			p.config.Prefix, TombstoneType, since.UTC().Format(time.RFC3339)),
+			p.config.IDs.Prefix, TombstoneType, since.UTC().Format(time.RFC3339)),
 	}
 	for {
 		page, err := p.service.ListWorkflowExecutions(ctx, request)
@@ -39,8 +42,9 @@ func (p *Path) Recent(ctx context.Context, since time.Time, visit func(Life) err
 		for _, run := range page.Executions {
 			life := Life{
 				WorkflowID: run.GetExecution().GetWorkflowId(), WorkflowType: run.GetType().GetName(),
-				Running: run.GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING,
-				Delayed: run.GetExecutionTime().AsTime().After(run.GetStartTime().AsTime()),
+				Document: documentOf(run.GetMemo()),
+				Running:  run.GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING,
+				Delayed:  run.GetExecutionTime().AsTime().After(run.GetStartTime().AsTime()),
 			}
 			if err := visit(life); err != nil {
 				return err

@@ -107,7 +107,7 @@ func TestReleaseOfNothingIsAFence(t *testing.T) {
 	f := newFixture(t, nil)
 	f.work(t, f.client)
 	doc := document("Plain", "nothing", order{})
-	id := rollout.WorkflowID("ingest", doc.DocID, doc.Intent, doc.Life)
+	id := rollout.WorkflowIDs{Prefix: "ingest"}.Of(doc.DocID, doc.Intent, doc.Life)
 	if err := f.path.Release(t.Context(), id); !errors.Is(err, rollout.ErrFenced) {
 		t.Errorf("got %v", err)
 	}

@@ -3,7 +3,6 @@ package temporalpath
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -22,16 +21,10 @@ import (
 // take tasks of both kinds.
 const shadowPriority = 5
 
-// The memo of a shadow run, for people and their tools.
-const (
-	memoShadow = "sluice.shadow" // true
-	memoDocID  = "doc_id"
-)
-
 // checkShadows fails if a shadow run could be taken for a real one.
 func (c *Config) checkShadows() error {
-	if strings.HasPrefix(c.Prefix+"/", rollout.ShadowSpace) {
-		return fmt.Errorf("workflow IDs that begin with %q are those of shadow runs", c.Prefix)
+	if strings.HasPrefix(c.IDs.Prefix+"/", rollout.ShadowSpace) {
+		return fmt.Errorf("workflow IDs that begin with %q are those of shadow runs", c.IDs.Prefix)
 	}
 	for name, route := range c.Routes {
 		for other, real := range c.Routes {
@@ -95,9 +88,9 @@ func (p *Path) newShadow(ctx context.Context, doc *rollout.Document, arm string,
 	if route.ExecutionTimeout > 0 {
 		limit = min(limit, route.ExecutionTimeout)
 	}
-	id := rollout.ShadowWorkflowID(p.config.Prefix, doc.Identity(), doc.Intent, arm)
+	id := p.config.IDs.OfShadow(doc.Identity(), doc.Intent, arm)
 	s := p.shadowStart(route, id, route.WorkflowType, input, limit)
-	s.request.Memo = shadowMemo(doc)
+	s.request.Memo = memo(doc, map[string]any{memoShadow: true})
 	return s, nil
 }
 
@@ -121,15 +114,6 @@ func (p *Path) shadowStart(route Route, id, workflowType string, input *commonpb
 // shadowLimit is how long a shadow run may take that is waited for so long: whoever waits
 // has given up by then, and a run that nobody will look at ends.
 func (p *Path) shadowLimit(wait time.Duration) time.Duration { return wait + p.config.StartTimeout }
-
-func shadowMemo(doc *rollout.Document) *commonpb.Memo {
-	fields := map[string]*commonpb.Payload{}
-	for name, value := range map[string]any{memoShadow: true, memoDocID: doc.Identity()} {
-		text, _ := json.Marshal(value) // neither can fail
-		fields[name] = &commonpb.Payload{Metadata: map[string][]byte{"encoding": []byte("json/plain")}, Data: text}
-	}
-	return &commonpb.Memo{Fields: fields}
-}
 
 // BuildOf returns the build ID of the worker that last worked on the run; empty if
 // none did, it is no version of a deployment, or Temporal does not say so in time.

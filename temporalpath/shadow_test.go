@@ -133,7 +133,8 @@ func (f *fixture) testMarks(t *testing.T) {
 	if !got.Shadow || got.DocID != doc.DocID || got.Intent != string(doc.Intent) || got.Life != 1 || string(got.Body) != string(doc.Body) {
 		t.Errorf("the worker got %+v", got)
 	}
-	want := "shadow/" + rollout.WorkflowID("ingest", doc.DocID, doc.Intent, 1) + "/a"
+	ids := rollout.WorkflowIDs{Prefix: "ingest"}
+	want := "shadow/" + ids.Of(doc.DocID, doc.Intent, 1) + "/a"
 	if run.WorkflowID != want {
 		t.Errorf("run %s, want %s", run.WorkflowID, want)
 	}
@@ -149,13 +150,13 @@ func (f *fixture) testMarks(t *testing.T) {
 	if info.TaskQueue != shadowQueue || info.Priority.GetPriorityKey() != 5 {
 		t.Errorf("task queue %s, priority %v", info.TaskQueue, info.Priority)
 	}
-	if _, _, _, ours := rollout.ParseWorkflowID("ingest", want); ours {
+	if _, _, _, ours := ids.Parse(want, doc.DocID); ours {
 		t.Errorf("%s is taken for a real run's", want)
 	}
 	if f.path.Waiters() != 0 {
 		t.Error("it counts as a waiter")
 	}
-	f.recentHas(t, rollout.WorkflowID("ingest", doc.DocID, doc.Intent, 1), want)
+	f.recentHas(t, ids.Of(doc.DocID, doc.Intent, 1), want)
 }
 
 // recentHas waits until visibility knows both, and looks which are listed.
@@ -201,7 +202,7 @@ func TestShadowThatNeverEnds(t *testing.T) {
 			t.Errorf("%s: got %+v, %v", route, run, err)
 		}
 	}
-	id := rollout.ShadowWorkflowID("ingest", "Plain", document("Plain", "Plain", order{}).Intent, "a")
+	id := rollout.WorkflowIDs{Prefix: "ingest"}.OfShadow("Plain", document("Plain", "Plain", order{}).Intent, "a")
 	left, err := f.path.Follow(t.Context(), "Plain", id, 20*time.Second)
 	if err != nil || left.Failure.Type != rollout.FailureTimeout {
 		t.Errorf("what was given up goes on: %+v, %v", left, err)
@@ -221,14 +222,14 @@ func TestShadowsMayBeAbandoned(t *testing.T) {
 func TestShadowsAreApart(t *testing.T) {
 	f := newFixture(t, nil)
 	for name, change := range map[string]func(*temporalpath.Config){
-		"shadow":        func(c *temporalpath.Config) { c.Prefix = "shadow" },
-		"shadow/ingest": func(c *temporalpath.Config) { c.Prefix = "shadow/ingest" },
+		"shadow":        func(c *temporalpath.Config) { c.IDs.Prefix = "shadow" },
+		"shadow/ingest": func(c *temporalpath.Config) { c.IDs.Prefix = "shadow/ingest" },
 		"the task queue o": func(c *temporalpath.Config) {
 			c.Routes["b"] = temporalpath.Route{TaskQueue: "q", ShadowTaskQueue: "real"}
 		},
 	} {
 		config := temporalpath.Config{
-			Service: f.client.WorkflowService(), Namespace: "default", Prefix: "ingest",
+			Service: f.client.WorkflowService(), Namespace: "default", IDs: rollout.WorkflowIDs{Prefix: "ingest"},
 			StartTimeout: time.Second, MaxWaiters: 1, MaxInput: 1 << 20,
 			Routes: map[string]temporalpath.Route{"a": {TaskQueue: "real"}},
 		}

@@ -25,7 +25,7 @@ func (p *Path) Shadowed(ctx context.Context, doc *rollout.Document, arm string, 
 	if err != nil {
 		return rollout.Run{}, 0, err
 	}
-	execution := &commonpb.WorkflowExecution{WorkflowId: rollout.ShadowWorkflowID(p.config.Prefix, doc.Identity(), doc.Intent, arm)}
+	execution := &commonpb.WorkflowExecution{WorkflowId: p.config.IDs.OfShadow(doc.Identity(), doc.Intent, arm)}
 	waiting, cancel := closing.SliceOf(ctx, wait)
 	defer cancel()
 	switch run, err = p.shadowEnd(waiting, route, execution); {

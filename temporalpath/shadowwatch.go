@@ -11,6 +11,10 @@ import (
 // wantedInterval is how often a ShadowWatch looks whether shadow runs are wanted.
 const wantedInterval = 250 * time.Millisecond
 
+// firstRetry is the pause before workers are asked again that did not say yes; each
+// further one is twice as long, up to the interval.
+const firstRetry = time.Second
+
 // declarationHolds is how long a declaration holds while nobody answers: shadow
 // runs themselves keep workers busy.
 const declarationHolds = 2 * time.Minute
@@ -23,6 +27,8 @@ type ShadowWatch struct {
 	mu    sync.Mutex
 	known map[string]Support   // by route, guarded by mu
 	heard map[string]time.Time // when they last declared it, by route, guarded by mu
+	// wanted: shadow runs are, and every no that is known was said since; guarded by mu.
+	wanted bool
 }
 
 // NewShadowWatch returns a watch that knows nothing: no route is ready.
@@ -30,21 +36,29 @@ func NewShadowWatch(p *Path) *ShadowWatch {
 	return &ShadowWatch{path: p, known: map[string]Support{}, heard: map[string]time.Time{}}
 }
 
-// Watch asks for all routes each interval until ctx ends, and at once when shadow
-// runs come to be wanted. While they are not, nobody is asked and no route is ready.
-// wanted must be safe to call from here.
+// Watch asks for all routes at the start, at once when shadow runs come to be wanted, and
+// then each interval until ctx ends, or sooner as long as not all say yes. While they are
+// not wanted nobody is asked again, and what was said holds for a short time. wanted must
+// be safe to call from here.
 func (w *ShadowWatch) Watch(ctx context.Context, interval time.Duration, wanted func() bool) {
 	ticker := time.NewTicker(min(interval, wantedInterval))
 	defer ticker.Stop()
-	var asked time.Time
+	asked, pause, mirroring := time.Now(), time.Duration(0), false
+	w.ask(ctx)
 	for {
-		switch {
-		case !wanted():
+		switch now := wanted(); {
+		case !now && (mirroring || time.Since(asked) > declarationHolds):
 			w.forget()
-			asked = time.Time{}
-		case asked.IsZero() || time.Since(asked) >= interval:
-			asked = time.Now()
-			w.ask(ctx)
+			mirroring = false
+		case now && (!mirroring || time.Since(asked) >= pause):
+			if !mirroring {
+				w.want()
+				pause = min(firstRetry, interval) / 2
+			}
+			asked, mirroring = time.Now(), true
+			if pause = min(2*pause, interval); w.ask(ctx) {
+				pause = interval
+			}
 		}
 		select {
 		case <-ctx.Done():
@@ -55,8 +69,9 @@ func (w *ShadowWatch) Watch(ctx context.Context, interval time.Duration, wanted 
 	}
 }
 
-// ask asks for all routes at one time, so that one that waits holds up no other.
-func (w *ShadowWatch) ask(ctx context.Context) {
+// ask asks for all routes at one time, so that one that waits holds up no other. It
+// reports whether all are ready.
+func (w *ShadowWatch) ask(ctx context.Context) (all bool) {
 	var group sync.WaitGroup
 	for _, name := range slices.Sorted(maps.Keys(w.path.config.Routes)) {
 		group.Go(func() {
@@ -68,6 +83,12 @@ func (w *ShadowWatch) ask(ctx context.Context) {
 		})
 	}
 	group.Wait()
+	for name := range w.path.config.Routes {
+		if ready, _ := w.ShadowReady(name); !ready {
+			return false
+		}
+	}
+	return true
 }
 
 // learn takes an answer over. No answer takes nothing back for a while.
@@ -83,9 +104,18 @@ func (w *ShadowWatch) learn(route string, support Support, now time.Time) {
 	w.known[route] = support
 }
 
+// want forgets who said no, or nothing: they are to be asked anew.
+func (w *ShadowWatch) want() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.wanted = true
+	maps.DeleteFunc(w.known, func(_ string, s Support) bool { return !s.OK })
+}
+
 func (w *ShadowWatch) forget() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.wanted = false
 	clear(w.known)
 	clear(w.heard)
 }
@@ -100,6 +130,15 @@ func (w *ShadowWatch) ShadowReady(route string) (ready bool, reason string) {
 		return false, "the workers have not been asked yet for shadow support"
 	}
 	return support.OK, support.Reason
+}
+
+// Asked reports whether the route's workers have said yes lately, or anything at all
+// since shadow runs came to be wanted.
+func (w *ShadowWatch) Asked(route string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	support, known := w.known[route]
+	return known && (w.wanted || support.OK)
 }
 
 // Batches reports whether the route's workers take shadow runs many at a time.

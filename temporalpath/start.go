@@ -32,7 +32,7 @@ func (p *Path) newStart(ctx context.Context, doc *rollout.Document) (*start, err
 	if err != nil {
 		return nil, err
 	}
-	id := rollout.WorkflowID(p.config.Prefix, doc.Identity(), doc.Intent, doc.Life)
+	id := p.config.IDs.Of(doc.Identity(), doc.Intent, doc.Life)
 	request := &workflowservice.StartWorkflowExecutionRequest{
 		Namespace:                p.config.Namespace,
 		WorkflowId:               id,
@@ -40,6 +40,7 @@ func (p *Path) newStart(ctx context.Context, doc *rollout.Document) (*start, err
 		WorkflowType:             &commonpb.WorkflowType{Name: route.WorkflowType},
 		TaskQueue:                &taskqueuepb.TaskQueue{Name: route.TaskQueue, Kind: enumspb.TASK_QUEUE_KIND_NORMAL},
 		Input:                    input,
+		Memo:                     memo(doc, nil),
 		Identity:                 p.identity,
 		WorkflowIdReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
 		WorkflowIdConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,

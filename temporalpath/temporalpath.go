@@ -56,12 +56,12 @@ type Codec interface {
 	Load(ctx context.Context, p Payload) (Payload, error)
 }
 
-// Config configures a Path. Service, Namespace, Prefix and Routes are needed.
+// Config configures a Path. Service, Namespace, IDs.Prefix and Routes are needed.
 type Config struct {
 	Service   workflowservice.WorkflowServiceClient
 	Namespace string
-	// Prefix begins every workflow ID.
-	Prefix string
+	// IDs makes the workflow IDs.
+	IDs rollout.WorkflowIDs
 	// Routes by name.
 	Routes map[string]Route
 	// StartTimeout is the longest that one attempt to start may take.
@@ -85,7 +85,7 @@ type Path struct {
 
 // New returns the path that the configuration describes.
 func New(config Config) (*Path, error) {
-	if config.Service == nil || config.Namespace == "" || config.Prefix == "" {
+	if config.Service == nil || config.Namespace == "" || config.IDs.Prefix == "" {
 		return nil, errors.New("the Temporal path needs a service, a namespace and a workflow ID prefix")
 	}
 	if config.StartTimeout <= 0 || config.MaxWaiters <= 0 || config.MaxInput <= 0 {

@@ -122,7 +122,7 @@ func newFixture(t testing.TB, change func(*temporalpath.Config)) *fixture {
 	}
 	t.Cleanup(f.client.Close)
 	config := temporalpath.Config{
-		Service: f.client.WorkflowService(), Namespace: "default", Prefix: "ingest",
+		Service: f.client.WorkflowService(), Namespace: "default", IDs: rollout.WorkflowIDs{Prefix: "ingest"},
 		StartTimeout: 2 * time.Second, MaxWaiters: 100, MaxInput: 2<<20 - 16<<10,
 		Routes: map[string]temporalpath.Route{},
 	}

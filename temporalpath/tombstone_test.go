@@ -18,7 +18,7 @@ func TestNothingStartsUnderATombstone(t *testing.T) {
 		for state, pause := range map[string]time.Duration{"open": 0, "ended": 2 * time.Second} {
 			docID := route + "-" + state
 			doc := document(route, docID, order{})
-			id := rollout.WorkflowID("ingest", doc.DocID, doc.Intent, doc.Life)
+			id := rollout.WorkflowIDs{Prefix: "ingest"}.Of(doc.DocID, doc.Intent, doc.Life)
 			if held, err := f.path.Fence(t.Context(), id); held || err != nil {
 				t.Fatalf("%s: held %v, %v", docID, held, err)
 			}
@@ -48,7 +48,7 @@ func TestAnOpenTombstoneIsNoAcknowledgement(t *testing.T) {
 	for _, route := range []string{"Plain", "Updated"} {
 		for _, wait := range []time.Duration{0, 50 * time.Millisecond} {
 			doc := document(route, route+"-"+wait.String(), order{})
-			id := rollout.WorkflowID("ingest", doc.DocID, doc.Intent, doc.Life)
+			id := rollout.WorkflowIDs{Prefix: "ingest"}.Of(doc.DocID, doc.Intent, doc.Life)
 			if held, err := f.path.Fence(t.Context(), id); held || err != nil {
 				t.Fatalf("%s: held %v, %v", doc.DocID, held, err)
 			}

@@ -58,11 +58,15 @@ func (b body) words() string {
 	return fmt.Sprintf("not JSON, %d bytes", b.size)
 }
 
-// saysJSON reports whether the Content-Type is application/json, text/json or one
-// that ends in +json.
+// saysJSON reports whether the Content-Type is one of JSON.
 func saysJSON(answer rollout.Answer) bool {
 	media, _, _ := strings.Cut(field(answer, "Content-Type"), ";")
-	media = strings.ToLower(strings.TrimSpace(media))
+	return isJSON(strings.ToLower(strings.TrimSpace(media)))
+}
+
+// isJSON reports whether the media type is application/json, text/json or one that ends
+// in +json.
+func isJSON(media string) bool {
 	return media == "application/json" || media == "text/json" || strings.HasSuffix(media, "+json")
 }
 
@@ -76,12 +80,6 @@ func looksJSON(body []byte) bool {
 		return c == '{' || c == '['
 	}
 	return false
-}
-
-// encoded reports whether the body's bytes are not what they stand for.
-func encoded(answer rollout.Answer) bool {
-	encoding := strings.ToLower(strings.TrimSpace(field(answer, "Content-Encoding")))
-	return encoding != "" && encoding != "identity"
 }
 
 func field(answer rollout.Answer, name string) string {

@@ -53,21 +53,23 @@ type Why uint8
 // The closed set of reasons. All but the first two belong to ClassSkipped.
 const (
 	WhyNone Why = iota
-	// WhyBothInvalid: both are 4xx. They agree; no result was compared.
+	// WhyBothInvalid: both are the same 4xx. They agree; no result was compared.
 	WhyBothInvalid
 	// WhyBothFailed: both are 5xx.
 	WhyBothFailed
 	// WhyNoAnswer: a status that HTTP does not have, such as 0.
 	WhyNoAnswer
-	// WhyEncoded: a Content-Encoding, such as gzip; it must be undone first.
+	// WhyEncoded: a Content-Encoding that cannot be undone here. WhyBroken: one that the
+	// body is not in, whatever its answer says.
 	WhyEncoded
+	WhyBroken
 	// WhyTooLong, WhyTooMany, WhyTooDeep: beyond Limits, and not equal as bytes.
 	WhyTooLong
 	WhyTooMany
 	WhyTooDeep
 )
 
-var whys = [...]string{"", "both-invalid", "both-failed", "no-answer", "encoded", "too-long", "too-many-values", "too-deep"}
+var whys = [...]string{"", "both-invalid", "both-failed", "no-answer", "encoded", "broken-encoding", "too-long", "too-many-values", "too-deep"}
 
 // Whys lists the reasons but for WhyNone.
 func Whys() []Why {
@@ -88,8 +90,6 @@ func byStatus(primary, shadow int) (class Class, why Why, decided bool) {
 	}
 	p, s := primary/100, shadow/100
 	switch {
-	case p == 4 && s == 4:
-		return ClassAgree, WhyBothInvalid, true
 	case p == 5 && s == 5:
 		return ClassSkipped, WhyBothFailed, true
 	case min(p, s) == 2 && max(p, s) == 4:

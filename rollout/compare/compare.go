@@ -2,12 +2,14 @@
 // primary's, which the client got, and the shadow's. Nothing here does I/O,
 // starts a goroutine or reads a clock.
 //
-// Statuses are compared by class, bodies by structure where both are JSON and by
-// digest where neither is:
+// Statuses are compared exactly, header fields that are named by value, bodies by
+// structure where both are JSON and by digest where neither is:
 //
-//   - Both 4xx: agreement on validity, whatever the bodies. One 4xx and one 2xx:
-//     ClassValidity. Both 5xx: skipped, since neither has a result to compare.
-//     Any other two classes: a mismatch.
+//   - Both 4xx: agreement on validity, whatever fields and bodies; another status is a
+//     mismatch. One 4xx and one 2xx: ClassValidity. Both 5xx: skipped, since neither has
+//     a result to compare. Any other two classes: a mismatch, and nothing else is
+//     compared.
+//   - A Content-Encoding is undone first, and does not count.
 //   - A body is JSON if its Content-Type says so, or if it is an object or an
 //     array all the same (old services call theirs text/html). One that is called
 //     JSON and cannot be read, cut short for instance, is KindMalformed.
@@ -33,6 +35,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"sync"
 
 	"sluice/rollout"
@@ -45,6 +48,8 @@ var ErrCrashed = errors.New("the comparer crashed")
 // Config is what answers are compared by.
 type Config struct {
 	Rules []Rule
+	// Fields are the names of the header fields that are compared.
+	Fields []string
 	// Limits; those that are 0 are DefaultLimits'.
 	Limits Limits
 }
@@ -53,6 +58,7 @@ type Config struct {
 // goroutines may use it.
 type Comparer struct {
 	rules  *rules
+	fields []string
 	limits Limits
 	spare  sync.Pool // of *memory
 }
@@ -64,7 +70,7 @@ func New(config Config) (*Comparer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Comparer{rules: rules, limits: config.Limits.orDefault()}, nil
+	return &Comparer{rules: rules, fields: slices.Clone(config.Fields), limits: config.Limits.orDefault()}, nil
 }
 
 // Comparison is what comparing two answers has found.
@@ -83,7 +89,7 @@ type Comparison struct {
 	Patterns []string
 	// MorePatterns: there were more than Limits.Patterns.
 	MorePatterns bool
-	// Matches says which rules matched; nil if no bodies were walked through.
+	// Matches says which rules matched; nil where nothing but the status was looked at.
 	Matches Matches
 }
 
@@ -112,20 +118,43 @@ func (c *Comparer) compare(primary, shadow rollout.Answer) Comparison {
 		found.whole(FieldStatus, KindStatus, fmt.Sprint(primary.Status), fmt.Sprint(shadow.Status))
 		return found.comparison(nil)
 	}
-	if encoded(primary) || encoded(shadow) {
-		if bytes.Equal(primary.Body, shadow.Body) {
-			return Comparison{Class: ClassAgree}
-		}
-		return Comparison{Class: ClassSkipped, Why: WhyEncoded}
+	if primary.Status/100 == 4 {
+		return c.refusals(primary, shadow, found)
 	}
-	return c.bodies(primary, shadow, found)
+	matches := c.heads(primary, shadow, found)
+	matched, why := c.bodies(primary, shadow, found)
+	if why != WhyNone && found.total == 0 {
+		return Comparison{Class: ClassSkipped, Why: why}
+	}
+	return found.comparison(matches.Add(matched))
 }
 
-func (c *Comparer) bodies(primary, shadow rollout.Answer, found *findings) Comparison {
+// refusals compares two answers that both call the document invalid.
+func (c *Comparer) refusals(primary, shadow rollout.Answer, found *findings) Comparison {
+	matches := make(Matches, len(c.rules.rules))
+	if primary.Status == shadow.Status || c.rules.ignores(FieldStatus, matches) {
+		return Comparison{Class: ClassAgree, Why: WhyBothInvalid}
+	}
+	found.whole(FieldStatus, KindStatus, fmt.Sprint(primary.Status), fmt.Sprint(shadow.Status))
+	return found.comparison(nil)
+}
+
+// bodies compares the bodies, and returns which rules matched; or why they cannot be
+// compared.
+func (c *Comparer) bodies(primary, shadow rollout.Answer, found *findings) (Matches, Why) {
 	same := bytes.Equal(primary.Body, shadow.Body)
 	if same && c.rules.none() { // with rules, one wants to know what they match
-		return Comparison{Class: ClassAgree}
+		return nil, WhyNone
 	}
+	primary, undoneLeft := c.Plain(primary)
+	shadow, undoneRight := c.Plain(shadow)
+	if why := max(undoneLeft, undoneRight); why != WhyNone {
+		if same {
+			why = WhyNone
+		}
+		return nil, why
+	}
+	same = bytes.Equal(primary.Body, shadow.Body)
 	room := c.borrow()
 	left, right := read(primary, c.limits, room.primary), read(shadow, c.limits, room.shadow)
 	defer c.giveBack(room, &left.document, &right.document)
@@ -133,10 +162,10 @@ func (c *Comparer) bodies(primary, shadow rollout.Answer, found *findings) Compa
 	case left.form == formJSON && right.form == formJSON:
 		w := newWalker(c.rules, &left.document, &right.document, found, room)
 		w.documents()
-		return found.comparison(w.matches)
+		return w.matches, WhyNone
 	case same:
 	case left.form == formLimited || right.form == formLimited:
-		return Comparison{Class: ClassSkipped, Why: max(left.why, right.why)}
+		return nil, max(left.why, right.why)
 	case left.form == formMalformed || right.form == formMalformed:
 		found.whole("", KindMalformed, left.words(), right.words())
 	case left.form != right.form:
@@ -144,5 +173,5 @@ func (c *Comparer) bodies(primary, shadow rollout.Answer, found *findings) Compa
 	default:
 		found.whole("", KindDigest, digest(primary.Body), digest(shadow.Body))
 	}
-	return found.comparison(nil)
+	return nil, WhyNone
 }

@@ -35,12 +35,14 @@ const (
 	KindMedia
 	// KindMalformed: a body that is called JSON and is not, such as one cut short.
 	KindMalformed
-	// KindStatus: two status classes.
+	// KindStatus: two statuses.
 	KindStatus
+	// KindHeader: two values of a header field.
+	KindHeader
 )
 
 var kinds = [...]string{"", "missing", "extra", "type", "primitive", "tolerance", "order", "length",
-	"duplicate", "digest", "media", "malformed", "status"}
+	"duplicate", "digest", "media", "malformed", "status", "header"}
 
 // Kinds lists them all.
 func Kinds() []Kind {
@@ -66,10 +68,6 @@ func (k *Kind) UnmarshalText(text []byte) error {
 	*k = Kind(i + 1)
 	return nil
 }
-
-// FieldStatus is the Pattern of a difference in status. It is no JSON Pointer, so
-// no field of a body is called so.
-const FieldStatus = "status"
 
 // Difference is one place where two answers differ.
 type Difference struct {

@@ -57,18 +57,6 @@ func TestBeyondTheLimitsIsSkipped(t *testing.T) {
 	}
 }
 
-func TestEncodedIsSkipped(t *testing.T) {
-	a, b := jsonAnswer("\x1f\x8b1"), jsonAnswer("\x1f\x8b2")
-	a.Header["Content-Encoding"] = []string{"gzip"}
-	if got := comparer(t, Limits{}).Compare(a, b); got.Class != ClassSkipped || got.Why != WhyEncoded {
-		t.Errorf("%v %v", got.Class, got.Why)
-	}
-	a.Header["Content-Encoding"] = []string{"identity"}
-	if got := comparer(t, Limits{}).Compare(a, b); got.Class != ClassMismatch {
-		t.Errorf("%v %v", got.Class, got.Why)
-	}
-}
-
 // What is kept is bounded; what is counted is not.
 func TestAMillionDifferencesKeepAHundred(t *testing.T) {
 	many := func(value string) string { return "[" + strings.Repeat(value+",", 500_000) + value + "]" }
@@ -169,7 +157,7 @@ func TestWordsOfTheClosedSets(t *testing.T) {
 	if new(Kind).UnmarshalText([]byte("")) == nil || new(Class).UnmarshalText([]byte("x")) == nil {
 		t.Error("what is no word was read")
 	}
-	if len(Whys()) != 7 {
+	if len(Whys()) != 8 {
 		t.Errorf("%v", Whys())
 	}
 }

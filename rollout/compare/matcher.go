@@ -30,6 +30,9 @@ type step struct {
 func (m *matcher) start(to []state) []state {
 	base := len(to)
 	for rule := range m.patterns {
+		if m.patterns[rule].head != "" {
+			continue
+		}
 		to = m.reach(to, base, state{rule: uint16(rule)})
 	}
 	return to

@@ -20,6 +20,8 @@ var ErrPattern = errors.New("not a JSON Pointer")
 //	/**/id           ** is any number of members and elements, none included
 //	/meta/**         at the end it is at least one: all in meta, not meta itself
 //	                 (the empty text) the whole document
+//	status           no pointer: the status, within its class
+//	header:Location  no pointer: a header field, in any letter case
 //
 // In a token ~0 is ~, ~1 is /, as in any JSON Pointer, and ~2 is *: /~2 is the
 // member called *. Only a whole token * or ** is special, so /a*b is the member
@@ -27,6 +29,8 @@ var ErrPattern = errors.New("not a JSON Pointer")
 type Pattern struct {
 	text   string
 	tokens []token
+	// head is FieldStatus, or a FieldHeader with its name; empty for a pointer.
+	head string
 	// deep: a token is **.
 	deep bool
 }
@@ -48,12 +52,20 @@ func ParsePattern(text string) (Pattern, error) {
 	switch {
 	case text == "":
 		return p, nil
+	case text == FieldStatus:
+		return Pattern{text: text, head: text}, nil
+	case strings.HasPrefix(text, FieldHeader):
+		name := strings.TrimSpace(text[len(FieldHeader):])
+		if name == "" || strings.ContainsAny(name, " \t/:*") {
+			return Pattern{}, fmt.Errorf("%w: a header field is written header:Location", ErrPattern)
+		}
+		return Pattern{text: text, head: FieldHeader + name}, nil
 	case !utf8.ValidString(text):
 		return Pattern{}, fmt.Errorf("%w: it is not valid UTF-8", ErrPattern)
 	case text[0] == '#':
 		return Pattern{}, fmt.Errorf("%w: write it as it is, not as the fragment of a URL", ErrPattern)
 	case text[0] != '/':
-		return Pattern{}, fmt.Errorf("%w: it must begin with /, as in /items/*/id", ErrPattern)
+		return Pattern{}, fmt.Errorf("%w: it must begin with /, as in /items/*/id, or be status or header:Location", ErrPattern)
 	}
 	for part := range strings.SplitSeq(text[1:], "/") {
 		t, err := parseToken(part)
@@ -97,6 +109,9 @@ func parseToken(part string) (token, error) {
 // that the pattern stands for. An index in the pattern covers nothing, because
 // fields have none.
 func (p Pattern) Covers(field string) bool {
+	if p.head != "" {
+		return strings.EqualFold(p.head, field)
+	}
 	if field == "" {
 		return len(p.tokens) == 0
 	}

@@ -6,6 +6,7 @@ import (
 	"hash/maphash"
 	"math"
 	"math/big"
+	"strings"
 )
 
 // Effect is what a rule does where its pattern matches.
@@ -134,6 +135,8 @@ func (rule Rule) check(index int, pattern Pattern) error {
 	switch {
 	case rule.Effect < Ignore || rule.Effect > Tolerance:
 		return errors.New("the effect is none of ignore, set, tolerance")
+	case rule.Effect != Ignore && pattern.head != "":
+		return errors.New("the status and header fields can only be ignored")
 	case rule.Effect != Tolerance && tolerances:
 		return errors.New("absolute and relative are for a tolerance")
 	case rule.Effect == Tolerance && !tolerances:
@@ -142,6 +145,17 @@ func (rule Rule) check(index int, pattern Pattern) error {
 		return errors.New("absolute and relative must be numbers, 0 or above")
 	}
 	return nil
+}
+
+// ignores reports whether the status, or a header field, is not compared, and notes the
+// rules that say so.
+func (r *rules) ignores(head string, matches Matches) (ignored bool) {
+	for i, pattern := range r.patterns {
+		if pattern.head != "" && strings.EqualFold(pattern.head, head) {
+			matches[i], ignored = 1, true
+		}
+	}
+	return ignored
 }
 
 func positive(f float64) bool { return f >= 0 && !math.IsInf(f, 1) }

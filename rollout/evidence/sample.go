@@ -53,11 +53,13 @@ type By struct {
 // sample returns a comparison that differs as it may be kept, with at most so many
 // bytes of each body and so many differences.
 func (by *By) sample(ctx context.Context, e *rollout.Exchange, found compare.Comparison, bytes, differences int) ([]byte, error) {
-	hide, shadow := redaction(by.Redact), answerOf(e.Shadow)
+	hide := redaction(by.Redact)
+	primary, _ := by.Comparer.Plain(e.Primary) // what is not readable is kept as it is
+	shadow, _ := by.Comparer.Plain(answerOf(e.Shadow))
 	return json.Marshal(Sample{
 		Route: e.Route, DocID: e.DocID, ID: e.ID, At: e.At.UTC(), Build: by.Build(ctx, e.ID), Class: found.Class, Total: found.Total,
 		Differences: hide.differences(found.Differences[:min(differences, len(found.Differences))]),
-		Primary:     Side{Status: e.Primary.Status, Took: e.PrimaryTook, Body: hide.body(e.Primary.Body, bytes)},
+		Primary:     Side{Status: e.Primary.Status, Took: e.PrimaryTook, Body: hide.body(primary.Body, bytes)},
 		Shadow:      Side{Status: shadow.Status, Took: e.ShadowTook, Body: hide.body(shadow.Body, bytes), Failure: hide.failure(e.Shadow)},
 	})
 }

@@ -69,7 +69,7 @@ func alone(t *testing.T, left ...rollout.Errand) *lonely {
 	}
 	l.Away = claims.NewAway(config)
 	l.gateway.Book = claims.New(claims.Config{
-		Store: l.records, Roll: l.records, Temporal: l.temporal, Gate: l.temporal, Limit: anHour, Owner: "self", Prefix: "ingest", LegacyTimeout: awayLegacy,
+		Store: l.records, Roll: l.records, Temporal: l.temporal, Gate: l.temporal, Limit: anHour, Owner: "self", IDs: rollout.WorkflowIDs{Prefix: "ingest"}, LegacyTimeout: awayLegacy,
 		Lease: 3 * time.Second, StoreTimeout: time.Second, Observer: l.counts, Log: zap.NewNop(), Away: l.Away,
 	})
 	ctx, cancel := context.WithCancel(t.Context())

@@ -85,8 +85,8 @@ type Config struct {
 	Limit func(route string) time.Duration
 	// Owner names this gateway's process; no other has ever had the name.
 	Owner string
-	// Prefix begins every workflow ID.
-	Prefix string
+	// IDs makes the workflow IDs.
+	IDs rollout.WorkflowIDs
 	// LegacyTimeout is how long after it was sent a request may still be at work
 	// in legacy.
 	LegacyTimeout time.Duration
@@ -198,5 +198,5 @@ func (b *Book) Suspects(docID string, intent rollout.Intent, life uint64) bool {
 
 // WorkflowID returns the ID of a life's workflow.
 func (b *Book) WorkflowID(docID string, intent rollout.Intent, life uint64) string {
-	return rollout.WorkflowID(b.config.Prefix, docID, intent, life)
+	return b.config.IDs.Of(docID, intent, life)
 }

@@ -225,7 +225,7 @@ type gateway struct {
 func newGateway(name string, r *records, f *temporal) *gateway {
 	g := &gateway{records: r, temporal: f, counts: &counts{settled: map[rollout.ClaimState]int{}}}
 	g.Book = claims.New(claims.Config{
-		Store: r, Roll: r, Temporal: f, Gate: f, Limit: anHour, Owner: name, Prefix: "ingest", LegacyTimeout: 10 * time.Second,
+		Store: r, Roll: r, Temporal: f, Gate: f, Limit: anHour, Owner: name, IDs: rollout.WorkflowIDs{Prefix: "ingest"}, LegacyTimeout: 10 * time.Second,
 		DeadLetters: map[string][]string{"documents": {"DeadLetter"}}, Lease: 3 * time.Second,
 		StoreTimeout: time.Second, Observer: g.counts, Log: zap.NewNop(),
 	})

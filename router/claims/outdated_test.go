@@ -16,7 +16,7 @@ func TestNothingMovesOnAnOutdatedRecord(t *testing.T) {
 	for _, outdated := range []bool{true, false} {
 		records := newRecords()
 		book := claims.New(claims.Config{
-			Store: records, Roll: records, Temporal: newTemporal(), Limit: anHour, Owner: "one", Prefix: "ingest", LegacyTimeout: time.Second,
+			Store: records, Roll: records, Temporal: newTemporal(), Limit: anHour, Owner: "one", IDs: rollout.WorkflowIDs{Prefix: "ingest"}, LegacyTimeout: time.Second,
 			Lease: time.Minute, StoreTimeout: time.Second, Log: zap.NewNop(),
 			Observer: &counts{settled: map[rollout.ClaimState]int{}}, Outdated: func() bool { return outdated },
 		})

@@ -7,11 +7,12 @@ import (
 )
 
 // Restore puts a life on record that Temporal has, after claims were lost. The
-// resolver finds out how it stands.
+// resolver finds out how it stands. document is the document's key as the run's memo has
+// it; it may be empty unless the workflow ID is folded.
 //
 // delayed: its start was delayed, and may be held back still.
-func (b *Book) Restore(ctx context.Context, route, workflowID string, delayed bool) error {
-	docID, intent, life, ok := rollout.ParseWorkflowID(b.config.Prefix, workflowID)
+func (b *Book) Restore(ctx context.Context, route, workflowID, document string, delayed bool) error {
+	docID, intent, life, ok := b.config.IDs.Parse(workflowID, document)
 	if !ok {
 		return nil // not one of ours
 	}

@@ -91,11 +91,35 @@ func (m *Mirror) fly(ctx context.Context, batch []*job, over time.Duration) {
 	var group errgroup.Group
 	for route, jobs := range routes {
 		group.Go(func() error {
+			m.ask(ctx, route)
 			m.run(ctx, route, m.begin(ctx, route, jobs), over)
 			return nil
 		})
 	}
 	_ = group.Wait() // none fails
+}
+
+// askedInterval is how often is looked whether workers have been asked.
+const askedInterval = 50 * time.Millisecond
+
+// ask waits until the route's workers have been asked for shadow support, as long as
+// mirroring is wanted. What comes meanwhile waits in the queue.
+func (m *Mirror) ask(ctx context.Context, route string) {
+	ticker := time.NewTicker(askedInterval)
+	defer ticker.Stop()
+	for m.mirrors() && !m.config.Asked(route) {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// mirrors reports whether anything is to be mirrored now.
+func (m *Mirror) mirrors() bool {
+	policy := m.config.Policy()
+	return !policy.Kill && policy.Shadow > rollout.None
 }
 
 // begin puts on record what may run, and drops the rest.
@@ -138,11 +162,11 @@ func (m *Mirror) fit(ctx context.Context, j *job) (rollout.DropReason, bool) {
 
 // wanted reports whether runs of the route are to be begun now; if not, why.
 func (m *Mirror) wanted(route string) (rollout.DropReason, bool) {
-	switch policy := m.config.Policy(); {
+	switch {
+	case !m.mirrors():
+		return rollout.DropKilled, false
 	case !m.config.Ready(route):
 		return rollout.DropUnsupported, false
-	case policy.Kill || policy.Shadow == rollout.None:
-		return rollout.DropKilled, false
 	}
 	return 0, true
 }

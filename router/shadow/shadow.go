@@ -74,7 +74,9 @@ type Config struct {
 	// Oversize reports whether Temporal cannot hold the document.
 	Oversize func(doc *rollout.Document) bool
 	// Ready reports whether the route's workers declare shadow support.
-	Ready    func(route string) bool
+	Ready func(route string) bool
+	// Asked reports whether they have been asked for it, since mirroring is wanted.
+	Asked    func(route string) bool
 	Evidence Evidence
 	// Policy returns what is in force now.
 	Policy func() *rollout.Policy

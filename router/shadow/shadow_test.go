@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,6 +18,7 @@ import (
 type stage struct {
 	run    func(ctx context.Context, doc *rollout.Document, arm string, wait time.Duration) (rollout.Run, error)
 	ready  bool
+	asked  atomic.Bool
 	busy   bool
 	noted  error
 	policy rollout.Policy
@@ -92,17 +94,19 @@ func (s *stage) Dropped(_, _ string, reason rollout.DropReason) {
 }
 
 func newStage() *stage {
-	return &stage{ready: true, id: "a", dropped: map[rollout.DropReason]int{}, begun: map[string]bool{}, policy: rollout.Policy{Shadow: rollout.All},
+	s := &stage{ready: true, id: "a", dropped: map[rollout.DropReason]int{}, begun: map[string]bool{}, policy: rollout.Policy{Shadow: rollout.All},
 		run: func(context.Context, *rollout.Document, string, time.Duration) (rollout.Run, error) {
 			return rollout.Run{State: rollout.RunCompleted, Answer: rollout.Answer{Status: 200}}, nil
 		}}
+	s.asked.Store(true)
+	return s
 }
 
 func (s *stage) mirror(pairs rollout.Exposure, changes ...func(*shadow.Config)) *shadow.Mirror {
 	config := shadow.Config{
 		Temporal: s, ID: func(doc *rollout.Document) string { return doc.DocID + "/a" },
 		Oversize: func(doc *rollout.Document) bool { return doc.DocID == "oversize" },
-		Ready:    func(string) bool { return s.ready }, Evidence: s, Policy: func() *rollout.Policy { return &s.policy }, Busy: func() bool { return s.busy },
+		Ready:    func(string) bool { return s.ready }, Asked: func(string) bool { return s.asked.Load() }, Evidence: s, Policy: func() *rollout.Policy { return &s.policy }, Busy: func() bool { return s.busy },
 		Salt: "test", Pairs: pairs, Queue: 3, Budget: 100, Largest: 60, Gather: gather, Parallel: 2, Patience: time.Minute,
 	}
 	for _, change := range changes {

@@ -43,7 +43,7 @@ func (w *world) Call(_ context.Context, request *validation.Request) (rollout.An
 }
 
 func (w *world) Shadow(ctx context.Context, doc *rollout.Document, _ string, _ time.Duration) (rollout.Run, error) {
-	id := rollout.ShadowWorkflowID("p", doc.DocID, doc.Intent, "a")
+	id := rollout.WorkflowIDs{Prefix: "p"}.OfShadow(doc.DocID, doc.Intent, "a")
 	w.mu.Lock()
 	w.shadows[id]++
 	again, hang := w.shadows[id] > 1, w.hang != nil && w.hang(doc.DocID)

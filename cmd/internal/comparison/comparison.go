@@ -28,7 +28,7 @@ type Comparison struct {
 func Read(c configs.Shadow) (Comparison, error) {
 	r := Comparison{Rules: rules(c.Compare), Limits: limits(c.Limits)}
 	var err error
-	if r.Comparer, err = compare.New(compare.Config{Rules: r.Rules}); err != nil {
+	if r.Comparer, err = compare.New(compare.Config{Rules: r.Rules, Fields: c.Compare.Headers, Limits: compare.Limits{Decoded: int(c.Largest)}}); err != nil {
 		return r, fmt.Errorf("shadow.compare: %w", err)
 	}
 	if r.Marks, err = patterns("shadow.compare.noise", c.Compare.Noise); err != nil {

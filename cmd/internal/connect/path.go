@@ -14,7 +14,7 @@ func Path(c *configs.Config, client client.Client, check *claimcheck.Check) temp
 	config := temporalpath.Config{
 		Service:      client.WorkflowService(),
 		Namespace:    c.Temporal.Namespace,
-		Prefix:       c.Temporal.Prefix,
+		IDs:          c.Temporal.IDs(),
 		Routes:       map[string]temporalpath.Route{},
 		StartTimeout: c.Temporal.StartTimeout.Std(),
 		MaxWaiters:   c.Temporal.MaxWaiters,

@@ -33,7 +33,7 @@ func (s *stack) shadowPath(t *testing.T) (*temporalpath.Path, client.Client) {
 	t.Cleanup(c.Close)
 	r := s.config.Routes[0]
 	path, err := temporalpath.New(temporalpath.Config{
-		Service: c.WorkflowService(), Namespace: "default", Prefix: s.config.Temporal.Prefix,
+		Service: c.WorkflowService(), Namespace: "default", IDs: s.config.Temporal.IDs(),
 		StartTimeout: 3 * time.Second, MaxWaiters: 1, MaxInput: 1 << 20,
 		Routes: map[string]temporalpath.Route{r.Name: {
 			WorkflowType: r.Workflow.Type, TaskQueue: r.Workflow.TaskQueue, ShadowTaskQueue: r.Workflow.ShadowTaskQueue,
@@ -165,6 +165,9 @@ func TestShadowWatch(t *testing.T) {
 	s := assemble(t, "")
 	path, _ := s.shadowPath(t)
 	watch := temporalpath.NewShadowWatch(path)
+	if ok, reason := watch.ShadowReady("documents"); ok || watch.Asked("documents") || !strings.Contains(reason, "not been asked") {
+		t.Errorf("ready before anyone was asked: %v, %s", ok, reason)
+	}
 	var wanted atomic.Bool
 	background(t, func(ctx context.Context) error {
 		watch.Watch(ctx, 100*time.Millisecond, wanted.Load)
@@ -174,11 +177,8 @@ func TestShadowWatch(t *testing.T) {
 		return func() bool { _, reason := watch.ShadowReady("documents"); return strings.Contains(reason, want) }
 	}
 	ready := func() bool { ok, _ := watch.ShadowReady("documents"); return ok }
-	if ready() || !says("not been asked")() {
-		t.Error("ready before anyone was asked")
-	}
+	eventually(t, "asked at the start", says("no worker polls"))
 	wanted.Store(true)
-	eventually(t, "nobody polls", says("no worker polls"))
 	s.work(t)
 	eventually(t, "ready", ready)
 	if ok, _ := watch.ShadowReady("none"); ok {

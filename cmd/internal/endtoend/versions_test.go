@@ -30,14 +30,14 @@ type execution struct {
 func (s *stack) executions(t *testing.T, c client.Client, docID string) (all []execution) {
 	t.Helper()
 	path, err := temporalpath.New(temporalpath.Config{
-		Service: c.WorkflowService(), Namespace: "default", Prefix: s.config.Temporal.Prefix,
+		Service: c.WorkflowService(), Namespace: "default", IDs: s.config.Temporal.IDs(),
 		StartTimeout: time.Second, MaxWaiters: 1, MaxInput: 1,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	err = path.Recent(t.Context(), time.Now().Add(-time.Hour), func(life temporalpath.Life) error {
-		if id, _, _, ours := rollout.ParseWorkflowID(s.config.Temporal.Prefix, life.WorkflowID); ours && id == docID && !life.Running {
+		if id, _, _, ours := s.config.Temporal.IDs().Parse(life.WorkflowID, life.Document); ours && id == docID && !life.Running {
 			all = append(all, s.execution(t, c, life.WorkflowID))
 		}
 		return nil
@@ -125,7 +125,7 @@ func (s *stack) wantInTurn(t *testing.T, docID string, keys []string) {
 		t.Fatalf("runs %+v", all)
 	}
 	for i, e := range all {
-		_, intent, _, _ := rollout.ParseWorkflowID(s.config.Temporal.Prefix, e.id)
+		_, intent, _, _ := s.config.Temporal.IDs().Parse(e.id, "")
 		if want := rollout.KeyedIntent("documents", "", docID, keys[i]); intent != want || e.status != "WorkflowExecutionCompleted" {
 			t.Errorf("place %d: %+v, want %s", i, e, want)
 		}

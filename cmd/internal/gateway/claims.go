@@ -57,7 +57,7 @@ func (g *Gateway) openClaims(ctx context.Context) error {
 	config := claims.Config{
 		Store: store, Roll: g.records, Temporal: g.temporal, Gate: g.temporal,
 		Limit: func(route string) time.Duration { return cmp.Or(limits[route], unlimited) },
-		Owner: g.name, Prefix: c.Temporal.Prefix,
+		Owner: g.name, IDs: c.Temporal.IDs(),
 		LegacyTimeout: legacyTimeout(c.Legacy.AnswerTimeout.Std()),
 		DeadLetters:   dead,
 		Lease:         c.Claims.Lease.Std(), StoreTimeout: c.Claims.Timeout.Std(),

@@ -62,7 +62,7 @@ func (g *Gateway) openRouter(context.Context) error {
 	c := g.config
 	config := router.Config{
 		Legacy: g.legacy, Temporal: g.temporal, Policy: g.ceilings.policy,
-		Mirror: g.shadow.mirror,
+		Mirror: g.shadow.mirror, MirrorFields: c.Shadow.Compare.Headers,
 		Claims: g.claims, Breaker: g.breaker, Horizon: c.Claims.Horizon.Std(),
 		Answers: g.answers, AnswerLimit: int(c.Legacy.AnswerLimit),
 		Splitter: rollout.NewSplitter(c.Rollout.Salt),

@@ -37,7 +37,7 @@ func (g *Gateway) rebuild(ctx context.Context, store losable) {
 		restored := 0
 		err := g.temporal.Recent(ctx, time.Now().Add(-g.config.Claims.Horizon.Std()), func(life temporalpath.Life) error {
 			restored++
-			return g.claims.Restore(ctx, types[life.WorkflowType], life.WorkflowID, life.Delayed)
+			return g.claims.Restore(ctx, types[life.WorkflowType], life.WorkflowID, life.Document, life.Delayed)
 		})
 		if err == nil {
 			err = store.Rebuilt()

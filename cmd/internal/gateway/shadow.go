@@ -66,7 +66,7 @@ func (g *Gateway) openShadow(context.Context) error {
 	g.shadow.watch = temporalpath.NewShadowWatch(g.temporal)
 	g.shadow.mirror = shadow.New(shadow.Config{
 		Temporal: temporalpath.NewShadows(g.temporal, g.shadow.watch, c.Parallel, c.Patience.Std(), g.shadowBroke),
-		ID:       g.shadowID, Oversize: g.temporal.Oversize, Ready: g.shadowReady, Evidence: g.shadow.keeper,
+		ID:       g.shadowID, Oversize: g.temporal.Oversize, Ready: g.shadowReady, Asked: g.shadow.watch.Asked, Evidence: g.shadow.keeper,
 		Policy: g.ceilings.policy, Busy: g.busy, Salt: g.config.Rollout.Salt, Pairs: by.Pairs,
 		Queue: c.Queue, Budget: int64(c.Budget), Largest: int64(c.Largest), Gather: c.Gather.Std(), Parallel: c.Parallel, Patience: c.Patience.Std(),
 	})
@@ -124,7 +124,7 @@ func (g *Gateway) shadowBroke(route string, err error) {
 }
 
 func (g *Gateway) shadowID(doc *rollout.Document) string {
-	return rollout.ShadowWorkflowID(g.config.Temporal.Prefix, doc.Identity(), doc.Intent, "a")
+	return g.config.Temporal.IDs().OfShadow(doc.Identity(), doc.Intent, "a")
 }
 
 // shadowObserver counts comparisons by their class's word.
