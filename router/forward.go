@@ -20,6 +20,9 @@ func (rt *Router) forward(ctx context.Context, w http.ResponseWriter, r *http.Re
 	var timeout interface{ Timeout() bool }
 	var p problem
 	switch {
+	case errors.Is(err, rollout.ErrClientBody): // whose end cancels the request's context too
+		result.Outcome = rollout.OutcomeInvalid
+		p = brokenBody("the legacy service got no whole request", err)
 	case r.Context().Err() != nil && ctx.Err() != nil:
 		result.Outcome, result.Status = rollout.OutcomeCanceled, statusClientLeft
 		return result
@@ -47,9 +50,14 @@ const statusClientLeft = 499
 // and tied to its client. spelling is as in its record.
 func (rt *Router) passThrough(w http.ResponseWriter, r *http.Request, spelling string) {
 	record := rollout.Record{Spelling: spelling, Method: r.Method, Target: r.URL.Path, Started: time.Now(), BytesIn: max(r.ContentLength, 0), Sent: true}
-	done := rt.config.Observer.InFlight(rollout.Legacy)
-	record.Result = rt.forward(r.Context(), w, r, nil)
-	done()
+	if err := arrived(r); err != nil {
+		record.Sent = false
+		record.Result = refuseArrived(w, err)
+	} else {
+		done := rt.config.Observer.InFlight(rollout.Legacy)
+		record.Result = rt.forward(r.Context(), w, r, nil)
+		done()
+	}
 	record.Duration = time.Since(record.Started)
 	rt.config.Observer.Observe(&record)
 	rt.logAccess(&record)

@@ -10,10 +10,10 @@ import (
 	"sluice/router/framing"
 )
 
-// FuzzFraming compares the framer with net/http's own parser: whatever the
-// framer lets through, both read the same messages with the same bodies, and
-// what it refuses net/http refuses too, for every way in which the stream can
-// be cut into reads.
+// FuzzFraming compares the framer with net/http's own parser: net/http reads from
+// what the framer hands on the messages that the framer read from what came, with
+// the same bodies and trailers, and what it refuses net/http refuses too; for
+// every way in which the stream can be cut into reads.
 func FuzzFraming(f *testing.F) {
 	var all []byte
 	for _, row := range passingRows {
@@ -68,7 +68,7 @@ func TestRandomFragments(t *testing.T) {
 
 // checkStream compares the two parsers on one stream.
 func checkStream(t *testing.T, stream []byte, arrive, buffer uint8) reading {
-	r := read(stream)
+	r := read(t, stream)
 	handed := r.handed
 	if r.why != "" {
 		handed = append(handed[:len(handed):len(handed)], framing.Spoiler...)
@@ -88,11 +88,12 @@ func checkStream(t *testing.T, stream []byte, arrive, buffer uint8) reading {
 		if good, spoiled = bytes.CutSuffix(inPieces, []byte(framing.Spoiler)); !spoiled {
 			t.Fatalf("refused as %s, but handed on %q", why, inPieces)
 		}
-	} else if err != io.EOF || len(good) != len(stream) {
-		t.Fatalf("%d of %d bytes handed on, %v", len(good), len(stream), err)
+	} else if err != io.EOF {
+		t.Fatalf("Read says %v", err)
 	}
-	if !bytes.HasPrefix(stream, good) {
-		t.Fatalf("bytes were altered: %q became %q", stream, good)
+	// Of a line that breaks a rule, more of the beginning goes out byte by byte.
+	if !bytes.HasPrefix(r.handed, good) || why == "" && len(good) < len(r.handed) {
+		t.Fatalf("of %q in pieces %q was handed on, byte by byte %q", stream, good, r.handed)
 	}
 	wantSameReading(t, r, inPieces)
 	return r
