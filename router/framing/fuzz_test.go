@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"sluice/router/framing"
@@ -121,6 +122,7 @@ var fragments = []string{
 	"Trailer: X-A\r\n", "Trailer: ,content-length\r\n", "Connection: close\r\n", "Connection: keep-alive\r\n",
 	"Upgrade: echo\r\n", "Expect: 100-continue\r\n", "X-A: b\r\n", "X-A:\r\n", "X-A", ": b\r\n",
 	"\r\n", "\r\n\r\n", "\r\n", "\r\n\r\n", "\n", "\r", "\x00", "\t", " ", "\x0b", "\x7f", "\xff", ":", ";", ",", "/", "%", "%00", "#", "@", "[", "]", "?",
+	"0\r\nX-T: " + strings.Repeat("t", 5000) + "\r\n\r\n", "2;" + strings.Repeat("x", 4000) + "\r\nhi\r\n", "2 ;a=\"b\"\r\nhi\r\n", " \t", "gzip, chunked\r\n",
 	"0\r\n", "0\r\n\r\n", "0\r\n\r\n", "2\r\nhi\r\n", "2\r\nhi\r\n", "2;a=b\r\nhi\r\n", "a\r\n0123456789\r\n", "2\nhi\r\n", "2\r\nhi\n",
 	"ffffffffffffffff\r\n", "0000000000000002\r\n", "2", "hi", "hi\r\n", "0", "-", "+", "0x", "A", "z",
 	"GET", "POST", "http://", "a:80", "[::1]", "HTTP/1.1", "HTTP/1.2",
