@@ -63,7 +63,7 @@ func openRawLegacy(t *testing.T) *rawLegacy {
 }
 
 func (l *rawLegacy) serve(c net.Conn) {
-	in := bufio.NewReader(io.TeeReader(c, l))
+	in := bufio.NewReaderSize(io.TeeReader(c, l), 64<<10) // holds the longest trailer
 	for {
 		r, err := http.ReadRequest(in)
 		if err != nil {
@@ -120,7 +120,7 @@ func TestReading(t *testing.T) {
 		{"a fault that came with the head", "PUT /other HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n+5\r\nhello\r\n0\r\n\r\n", 400, "", nil},
 	} {
 		legacy.take()
-		status := exchange(t, g.PublicAddress(), row.raw)
+		status := exchange(t, g.PublicAddress(), row.name, row.raw)
 		got := legacy.take()
 		line, _, _ := strings.Cut(got, "\r\n")
 		if status != row.status || line != row.line || row.line == "" && got != "" {
@@ -135,7 +135,7 @@ func TestReading(t *testing.T) {
 }
 
 // exchange sends raw bytes on a connection of their own and returns the answer's status.
-func exchange(t *testing.T, address, raw string) int {
+func exchange(t *testing.T, address, name, raw string) int {
 	t.Helper()
 	c, err := net.Dial("tcp", address)
 	if err != nil {
@@ -148,7 +148,7 @@ func exchange(t *testing.T, address, raw string) int {
 	}
 	response, err := http.ReadResponse(bufio.NewReader(c), nil)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%s: no answer: %v", name, err)
 	}
 	defer response.Body.Close()
 	return response.StatusCode
