@@ -23,8 +23,9 @@ var (
 	// ErrBroken: written, in part or whole, and the connection broke.
 	ErrBroken = errors.New("the connection to the legacy service broke")
 	// ErrUpload: the client's body, which was being streamed, could not be
-	// read. It always comes with ErrBroken and is not legacy's doing.
-	ErrUpload = errors.New("the client's body broke off")
+	// read. It comes with ErrBroken, or with ErrUnreachable, and is not legacy's
+	// doing.
+	ErrUpload = rollout.ErrClientBody
 )
 
 // Forward sends the client's request to legacy and legacy's answer to w. body
@@ -111,6 +112,8 @@ func (c *call) gotConn(info httptrace.GotConnInfo) { c.seen.gotConn(info) }
 func (c *call) classify(err error, untouched bool) error {
 	var timeout net.Error
 	switch {
+	case untouched && c.upload != nil && c.upload.broken.Load():
+		return fmt.Errorf("%w: %w: %w: %w", rollout.ErrNotAccepted, ErrUnreachable, ErrUpload, err)
 	case untouched:
 		return fmt.Errorf("%w: %w: %w", rollout.ErrNotAccepted, ErrUnreachable, err)
 	case c.upload != nil && c.upload.broken.Load():

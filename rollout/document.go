@@ -45,6 +45,11 @@ var ErrUnavailable = errors.New("the path is not available")
 // in this life and nothing can be. It always comes with ErrNotAccepted.
 var ErrFenced = errors.New("the life was fenced off")
 
+// ErrClientBody says that a path got no whole request because the client's body,
+// which was being sent on while it came, broke a rule or off. It is no fault of the
+// path.
+var ErrClientBody = errors.New("the client's body broke off")
+
 // Result is what a path answered.
 type Result struct {
 	// Status is the HTTP status the client got.

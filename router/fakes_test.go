@@ -19,25 +19,30 @@ type answerFunc func(ctx context.Context, w http.ResponseWriter, r *http.Request
 type legacyFake struct {
 	answer answerFunc
 
-	mu  sync.Mutex
-	got []forwarded // guarded by mu
+	mu    sync.Mutex
+	asked int         // guarded by mu
+	got   []forwarded // guarded by mu; with whole bodies
 }
 
 type forwarded struct {
 	method, target, body string
-	header               http.Header
+	header, trailer      http.Header
 	buffered             bool // the body had been read before
 }
 
 func (l *legacyFake) Forward(ctx context.Context, w http.ResponseWriter, r *http.Request, body []byte) (rollout.Result, error) {
 	f := forwarded{method: r.Method, target: r.RequestURI, body: string(body), header: r.Header.Clone(), buffered: body != nil}
+	l.mu.Lock()
+	l.asked++
+	l.mu.Unlock()
 	if !f.buffered {
 		streamed, err := io.ReadAll(r.Body)
 		if err != nil {
-			return rollout.Result{}, err
+			return rollout.Result{}, fmt.Errorf("%w: %w", rollout.ErrClientBody, err)
 		}
 		f.body = string(streamed)
 	}
+	f.trailer = r.Trailer.Clone()
 	l.mu.Lock()
 	l.got = append(l.got, f)
 	l.mu.Unlock()
@@ -46,6 +51,13 @@ func (l *legacyFake) Forward(ctx context.Context, w http.ResponseWriter, r *http
 	}
 	n, _ := io.WriteString(w, "by legacy")
 	return rollout.Result{Status: http.StatusOK, BytesOut: int64(n)}, nil
+}
+
+// calls returns how many requests legacy was told of, whole or not.
+func (l *legacyFake) calls() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.asked
 }
 
 func (l *legacyFake) all() []forwarded {

@@ -20,6 +20,9 @@ func (rt *Router) forward(ctx context.Context, w http.ResponseWriter, r *http.Re
 	var timeout interface{ Timeout() bool }
 	var p problem
 	switch {
+	case errors.Is(err, rollout.ErrClientBody): // whose end cancels the request's context too
+		result.Outcome = rollout.OutcomeInvalid
+		p = brokenBody("the legacy service got no whole request", err)
 	case r.Context().Err() != nil && ctx.Err() != nil:
 		result.Outcome, result.Status = rollout.OutcomeCanceled, statusClientLeft
 		return result
@@ -52,9 +55,14 @@ func (rt *Router) passThrough(w http.ResponseWriter, r *http.Request, spelling s
 // through is passThrough for who wants to know how it ended.
 func (rt *Router) through(w http.ResponseWriter, r *http.Request, spelling string, ended func(rollout.Result)) {
 	record := rollout.Record{Spelling: spelling, Method: r.Method, Target: r.URL.Path, Started: time.Now(), BytesIn: max(r.ContentLength, 0), Sent: true}
-	done := rt.config.Observer.InFlight(rollout.Legacy)
-	record.Result = rt.forward(r.Context(), w, r, nil)
-	done()
+	if err := arrived(r); err != nil {
+		record.Sent = false
+		record.Result = refuseArrived(w, err)
+	} else {
+		done := rt.config.Observer.InFlight(rollout.Legacy)
+		record.Result = rt.forward(r.Context(), w, r, nil)
+		done()
+	}
 	ended(record.Result)
 	record.Duration = time.Since(record.Started)
 	rt.config.Observer.Observe(&record)

@@ -14,6 +14,7 @@ import (
 	"sluice/rollout"
 	"sluice/router"
 	"sluice/router/breaker"
+	"sluice/router/framing"
 )
 
 // patience bounds how long a test waits for what must come; it never is what a
@@ -28,6 +29,7 @@ type setup struct {
 	around   func(http.Handler) http.Handler       // nil: nothing
 	observe  func(router.Observer) router.Observer // nil: as it is
 	stored   func() *rollout.Policy                // the claim store's policy; nil: the door's
+	framed   bool                                  // behind the framer, as in a gateway
 }
 
 // door is a net/http server on a loopback port with a Router in it.
@@ -80,11 +82,11 @@ func openDoor(t testing.TB, options ...func(*setup)) *door {
 	if s.around != nil {
 		handler = s.around(handler)
 	}
-	d.serve(handler)
+	d.serve(handler, s.framed)
 	return d
 }
 
-func (d *door) serve(handler http.Handler) {
+func (d *door) serve(handler http.Handler, framed bool) {
 	d.t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -92,6 +94,10 @@ func (d *door) serve(handler http.Handler) {
 	}
 	d.addr = listener.Addr().String()
 	server := &http.Server{Handler: handler, DisableGeneralOptionsHandler: true, ErrorLog: log.New(io.Discard, "", 0)}
+	if framed {
+		listener = framing.NewListener(listener, framing.Limits{MaxHeaderBytes: 64 << 10})
+		server.ConnContext = framing.ConnContext
+	}
 	served := make(chan struct{})
 	go func() {
 		defer close(served)

@@ -28,8 +28,7 @@ func (v *visit) refuseBody(err error) {
 	case errors.Is(err, errTooSlow):
 		p = problem{Slug: "too-slow", Status: http.StatusRequestTimeout, Detail: "the body came too slowly; repeat the request"}
 	default:
-		p = problem{Slug: "body", Status: http.StatusBadRequest,
-			Detail: "the body could not be read whole; nothing was forwarded: " + err.Error()}
+		p = brokenBody("nothing was forwarded", err)
 	}
 	v.w.Header().Set("Connection", "close") // what is left of the body is not read
 	// The server looks for the body's end once more before it closes, and would

@@ -30,6 +30,7 @@ import (
 	"sluice/rollout"
 	"sluice/router/breaker"
 	"sluice/router/claims"
+	"sluice/router/framing"
 )
 
 // Prefix begins the paths that are the gateway's own.
@@ -180,6 +181,7 @@ func (rt *Router) Draining() bool { return rt.draining.Load() }
 
 // ServeHTTP serves one request.
 func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	framing.Prepare(r)
 	if rt.draining.Load() {
 		w.Header().Set("Connection", "close")
 	}

@@ -37,8 +37,8 @@ func BenchmarkFramer(b *testing.B) {
 		b.SetBytes(int64(len(request)))
 		b.ReportAllocs()
 		for b.Loop() {
-			if n, why := probe.Scan(request); n != len(request) || why != "" {
-				b.Fatal(n, why)
+			if handed, why := probe.Scan(request); len(handed) != len(request) || why != "" {
+				b.Fatal(handed, why)
 			}
 		}
 	})

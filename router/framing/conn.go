@@ -39,7 +39,10 @@ type Conn struct {
 	refused  atomic.Bool
 
 	framer framer       // owned by the goroutine in Read
-	held   bytes.Reader // owned by the goroutine in Read: bytes behind a request for another protocol, not scanned yet
+	held   bytes.Reader // owned by the goroutine in Read: bytes that are not scanned yet, behind a request for another protocol or a trailer section
+	ready  []byte       // owned by the goroutine in Read: scanned bytes to be handed on before all others
+	cut    bool         // owned by the goroutine in Read: Look met the end of the stream
+	aside  asideSection // the last trailer section that was too long for net/http
 	spoil  string       // owned by the goroutine in Read: what net/http has still to get of the spoiler
 }
 
@@ -55,26 +58,42 @@ func newConn(inner net.Conn, limits Limits) *Conn {
 // inner connection, deadlines included, are returned as they are and change
 // nothing: the next Read goes on where the last one stopped. ErrRefused after a
 // message was refused.
-func (c *Conn) Read(p []byte) (int, error) {
-	if c.refused.Load() {
-		return c.spoilInto(p)
+func (c *Conn) Read(p []byte) (int, error) { return c.read(p) }
+
+func (c *Conn) read(p []byte) (int, error) {
+	for {
+		if len(c.ready) > 0 {
+			n := copy(p, c.ready)
+			c.ready = c.ready[n:]
+			return n, nil
+		}
+		if c.refused.Load() {
+			return c.spoilInto(p)
+		}
+		n, fromHeld, err := c.fill(p)
+		if n == 0 || c.released.Load() {
+			return n, err
+		}
+		if n = c.check(p, n, fromHeld); n > 0 {
+			return n, nil // an error beside data comes again
+		}
 	}
-	if c.released.Load() || len(p) == 0 {
-		n, _, err := c.fill(p)
-		return n, err
-	}
-	n, fromHeld, err := c.fill(p)
-	if n == 0 {
-		return 0, err
-	}
-	good, why := c.framer.scan(p[:n])
+}
+
+// check scans the n bytes in p and returns how many there are to be handed on.
+func (c *Conn) check(p []byte, n int, fromHeld bool) int {
+	out, in, why := c.framer.scan(p[:n])
 	if why != accepted {
 		c.refuse(why)
-		spoiled, _ := c.spoilInto(p[good:])
-		return good + spoiled, nil
+		spoiled, _ := c.spoilInto(p[out:])
+		return out + spoiled
 	}
-	c.hold(p[good:n], fromHeld)
-	return good, nil // an error beside data comes again
+	c.hold(p[in:n], fromHeld)
+	if ended := c.framer.ended; ended != nil {
+		c.framer.ended = nil
+		c.ready = c.aside.inBand(ended)
+	}
+	return out
 }
 
 // Release ends the checking: from now on Read returns the bytes as the client
@@ -90,7 +109,7 @@ func (c *Conn) Release() { c.released.Store(true) }
 // goroutine in Read, the inner connection's Read included.
 func (c *Conn) Messages() (whole uint64, clean bool) {
 	f := &c.framer
-	clean = f.state == atRequestLine && len(f.line) == 0 && c.held.Len() == 0 && !c.refused.Load() && !c.released.Load()
+	clean = f.state == atRequestLine && len(f.line) == 0 && c.held.Len() == 0 && len(c.ready) == 0 && !c.refused.Load() && !c.released.Load()
 	return f.messages, clean
 }
 
@@ -117,7 +136,7 @@ func (c *Conn) hold(rest []byte, fromHeld bool) {
 
 func (c *Conn) refuse(why reason) {
 	c.spoil = spoiler
-	c.framer.line = nil
+	c.framer.line, c.framer.trailer = nil, nil
 	c.refused.Store(true)
 	c.observe(string(why))
 }

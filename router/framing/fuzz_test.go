@@ -5,15 +5,16 @@ import (
 	"errors"
 	"io"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"sluice/router/framing"
 )
 
-// FuzzFraming compares the framer with net/http's own parser: whatever the
-// framer lets through, both read the same messages with the same bodies, and
-// what it refuses net/http refuses too, for every way in which the stream can
-// be cut into reads.
+// FuzzFraming compares the framer with net/http's own parser: net/http reads from
+// what the framer hands on the messages that the framer read from what came, with
+// the same bodies and trailers, and what it refuses net/http refuses too; for
+// every way in which the stream can be cut into reads.
 func FuzzFraming(f *testing.F) {
 	var all []byte
 	for _, row := range passingRows {
@@ -68,7 +69,7 @@ func TestRandomFragments(t *testing.T) {
 
 // checkStream compares the two parsers on one stream.
 func checkStream(t *testing.T, stream []byte, arrive, buffer uint8) reading {
-	r := read(stream)
+	r := read(t, stream)
 	handed := r.handed
 	if r.why != "" {
 		handed = append(handed[:len(handed):len(handed)], framing.Spoiler...)
@@ -88,11 +89,12 @@ func checkStream(t *testing.T, stream []byte, arrive, buffer uint8) reading {
 		if good, spoiled = bytes.CutSuffix(inPieces, []byte(framing.Spoiler)); !spoiled {
 			t.Fatalf("refused as %s, but handed on %q", why, inPieces)
 		}
-	} else if err != io.EOF || len(good) != len(stream) {
-		t.Fatalf("%d of %d bytes handed on, %v", len(good), len(stream), err)
+	} else if err != io.EOF {
+		t.Fatalf("Read says %v", err)
 	}
-	if !bytes.HasPrefix(stream, good) {
-		t.Fatalf("bytes were altered: %q became %q", stream, good)
+	// Of a line that breaks a rule, more of the beginning goes out byte by byte.
+	if !bytes.HasPrefix(r.handed, good) || why == "" && len(good) < len(r.handed) {
+		t.Fatalf("of %q in pieces %q was handed on, byte by byte %q", stream, good, r.handed)
 	}
 	wantSameReading(t, r, inPieces)
 	return r
@@ -120,6 +122,7 @@ var fragments = []string{
 	"Trailer: X-A\r\n", "Trailer: ,content-length\r\n", "Connection: close\r\n", "Connection: keep-alive\r\n",
 	"Upgrade: echo\r\n", "Expect: 100-continue\r\n", "X-A: b\r\n", "X-A:\r\n", "X-A", ": b\r\n",
 	"\r\n", "\r\n\r\n", "\r\n", "\r\n\r\n", "\n", "\r", "\x00", "\t", " ", "\x0b", "\x7f", "\xff", ":", ";", ",", "/", "%", "%00", "#", "@", "[", "]", "?",
+	"0\r\nX-T: " + strings.Repeat("t", 5000) + "\r\n\r\n", "2;" + strings.Repeat("x", 4000) + "\r\nhi\r\n", "2 ;a=\"b\"\r\nhi\r\n", " \t", "gzip, chunked\r\n",
 	"0\r\n", "0\r\n\r\n", "0\r\n\r\n", "2\r\nhi\r\n", "2\r\nhi\r\n", "2;a=b\r\nhi\r\n", "a\r\n0123456789\r\n", "2\nhi\r\n", "2\r\nhi\n",
 	"ffffffffffffffff\r\n", "0000000000000002\r\n", "2", "hi", "hi\r\n", "0", "-", "+", "0x", "A", "z",
 	"GET", "POST", "http://", "a:80", "[::1]", "HTTP/1.1", "HTTP/1.2",

@@ -8,13 +8,14 @@ import (
 // head is what decides over the framing and the host of one message.
 type head struct {
 	http10    bool
-	post      bool
 	upgrade   bool   // asks for another protocol on this connection
 	authority []byte // of an absolute-form target, else empty
+	port      string // the default of the target's scheme, with its colon
 	host      bool   // a Host field was there
 	hasLength bool
 	length    uint64
 	chunked   bool
+	coded     bool // in other codings before it
 }
 
 // field takes one line of a head, without its CRLF.
@@ -48,12 +49,12 @@ func (f *framer) endHead() reason {
 	switch {
 	case !h.host && !h.http10:
 		return missingHost
-	case !h.host && len(h.authority) > 0:
-		return absoluteFormHost
 	case h.chunked && h.hasLength:
 		return lengthAndChunked
+	case h.coded:
+		return unsupportedEncoding
 	case h.chunked:
-		f.state = atChunkSize
+		f.startChunk()
 	case h.length > 0:
 		f.state, f.remain = inFixedBody, h.length
 	default:
@@ -67,10 +68,18 @@ func (h *head) takeHost(value []byte) reason {
 		return duplicateHost
 	}
 	h.host = true
-	if len(h.authority) > 0 && !equalFold(h.authority, value) {
+	if len(h.authority) > 0 && !equalFold(h.withoutPort(h.authority), h.withoutPort(value)) {
 		return absoluteFormHost
 	}
 	return accepted
+}
+
+// withoutPort cuts the port that goes without saying.
+func (h *head) withoutPort(authority []byte) []byte {
+	if n := len(authority) - len(h.port); n > 0 && string(authority[n:]) == h.port {
+		return authority[:n]
+	}
+	return authority
 }
 
 func (h *head) takeLength(value []byte) reason {
@@ -94,11 +103,34 @@ func (h *head) takeEncoding(value []byte) reason {
 	if h.http10 {
 		return http10Chunked
 	}
-	if h.chunked || !equalFold(value, "chunked") {
+	if h.chunked {
 		return badEncoding
+	}
+	if !equalFold(value, "chunked") {
+		h.coded = true
+		if !codedAndChunked(value) {
+			return badEncoding
+		}
 	}
 	h.chunked = true
 	return accepted
+}
+
+// codedAndChunked reports whether value is a list of codings that RFC 9112,
+// section 7 registers, and chunked behind them.
+func codedAndChunked(value []byte) bool {
+	last := bytes.LastIndexByte(value, ',')
+	if last < 0 || !equalFold(trimSpace(value[last+1:]), "chunked") {
+		return false
+	}
+	for name := range bytes.SplitSeq(value[:last], []byte(",")) {
+		switch string(bytes.ToLower(trimSpace(name))) {
+		case "gzip", "x-gzip", "deflate", "compress", "x-compress":
+		default:
+			return false
+		}
+	}
+	return true
 }
 
 // splitField splits a field line into its name and its trimmed value.

@@ -5,7 +5,7 @@
 // that contradicts Host) is what another server behind the gateway may read
 // differently, and that is how requests are smuggled.
 //
-//	srv := &http.Server{ConnState: func(c net.Conn, s http.ConnState) {
+//	srv := &http.Server{ConnContext: framing.ConnContext, ConnState: func(c net.Conn, s http.ConnState) {
 //		if s == http.StateHijacked {
 //			c.(*framing.Conn).Release()
 //		}
@@ -14,19 +14,27 @@
 //
 // The machine, one per connection:
 //
-//	request line --> fields --+--> (no body) ----------------------> request line
-//	                          +--> fixed body ---------------------> request line
-//	                          +--> chunk size --> data CR LF --> chunk size
-//	                                   +--(0)--> trailer ----------> request line
+//	(empty lines) request line --> fields --+--> (no body) ----------> request line
+//	                                        +--> fixed body ---------> request line
+//	                                        +--> chunk size (extensions) --> data CR LF --> chunk size
+//	                                                   +--(0)--> trailer --> request line
 //	any state --(a rule is broken)--> refused
 //
 // Invariants:
-//   - Accepted bytes are handed on unchanged, in the caller's buffer, in the
-//     Read in which they arrive. Nothing waits for the end of a head or a body,
-//     so net/http's deadlines and 100-continue work as without the framer.
+//   - What net/http reads from the bytes handed on is what this package read from
+//     the bytes that came: the same heads, bodies and trailers.
+//   - Heads and the content of bodies are handed on unchanged, in the caller's
+//     buffer, in the Read in which they arrive. Nothing waits for the end of a
+//     head or a body, so net/http's deadlines and 100-continue work as without
+//     the framer.
+//   - What is legal and net/http would refuse is taken out: empty lines before a
+//     request line, chunk extensions, leading zeros of chunk sizes. A trailer
+//     section waits for its end; one that is too long for net/http is put into
+//     the request by Prepare, and net/http gets one field in its place.
 //   - The bytes that end a line are handed on only after the line was checked,
 //     and the empty line that ends a head only after the whole head was. So
-//     net/http never sees a whole message that breaks a rule.
+//     net/http never sees a whole message that breaks a rule, but one that it
+//     answers with 501 itself.
 //   - In place of the bytes that break a rule net/http gets bytes that spoil
 //     whatever it was reading: in a head it answers 400, in its turn after the
 //     answers to earlier requests; in a body the handler's Read fails with an

@@ -45,12 +45,14 @@ func controlAt(b []byte) int {
 
 func controlIn(b []byte) int {
 	for i, c := range b {
-		if c < ' ' && c != '\t' || c == 0x7f {
+		if isControl(c) {
 			return i
 		}
 	}
 	return -1
 }
+
+func isControl(c byte) bool { return c < ' ' && c != '\t' || c == 0x7f }
 
 // trimSpace cuts the optional whitespace (RFC 9110, section 5.6.3) from both ends.
 func trimSpace(b []byte) []byte {

@@ -8,14 +8,14 @@ import (
 // requestLine takes a line, without its CRLF, where a request line is expected.
 func (f *framer) requestLine(text []byte) reason {
 	if len(text) == 0 {
-		return f.blankLine()
+		return emptyLine // after a request for another protocol; see step
 	}
 	if bytes.IndexByte(text, '\r') >= 0 {
 		return bareCR
 	}
 	method, rest, _ := bytes.Cut(text, []byte(" "))
 	target, version, ok := bytes.Cut(rest, []byte(" "))
-	if !ok || !isToken(method) {
+	if !ok || !isToken(method) || len(method) > maxMethod {
 		return badRequestLine
 	}
 	switch string(version) {
@@ -27,19 +27,8 @@ func (f *framer) requestLine(text []byte) reason {
 	default:
 		return badVersion
 	}
-	f.head.post = string(method) == "POST"
 	f.state = inFields
 	return f.target(method, target)
-}
-
-// blankLine allows the empty lines that net/http skips: old clients end the body
-// of a POST with a CRLF that they do not count.
-func (f *framer) blankLine() reason {
-	const tolerated = 2
-	if f.blanks++; !f.afterPost || f.blanks > tolerated {
-		return emptyLine
-	}
-	return accepted
 }
 
 // target checks the request target. What it lets through, url.ParseRequestURI
@@ -64,10 +53,16 @@ func (f *framer) target(method, target []byte) reason {
 }
 
 // absoluteForm remembers the authority for the comparison with the Host field:
-// net/http believes the one, a server behind it may believe the other.
+// net/http believes the one, a server behind it may believe the other. Where they
+// differ by the scheme's own port, the target's is what is sent on as Host.
 func (f *framer) absoluteForm(target []byte) reason {
-	scheme, rest, ok := bytes.Cut(target, []byte("://"))
-	if !ok || !equalFold(scheme, "http") && !equalFold(scheme, "https") {
+	scheme, rest, _ := bytes.Cut(target, []byte("://"))
+	switch {
+	case equalFold(scheme, "http"):
+		f.head.port = ":80"
+	case equalFold(scheme, "https"):
+		f.head.port = ":443"
+	default:
 		return badTarget
 	}
 	authority, path := rest, []byte(nil)
@@ -81,26 +76,48 @@ func (f *framer) absoluteForm(target []byte) reason {
 	return checkPath(path)
 }
 
-// checkPath checks the percent signs of the path; the query's may be anything.
+// checkPath checks the percent signs of the path, and what they and the bytes
+// above ASCII stand for; the query's may be anything.
 func checkPath(target []byte) reason {
 	path, _, _ := bytes.Cut(target, []byte("?"))
-	for {
-		i := bytes.IndexByte(path, '%')
-		if i < 0 {
-			return accepted
+	before := byte(0)
+	for len(path) > 0 {
+		c := path[0]
+		path = path[1:]
+		if c == '%' {
+			if len(path) < 2 {
+				return badTarget
+			}
+			high, okHigh := hexValue(path[0])
+			low, okLow := hexValue(path[1])
+			if c, path = byte(high<<4|low), path[2:]; !okHigh || !okLow {
+				return badTarget
+			}
+			if c == 0 {
+				return nulInPath
+			}
 		}
-		if path = path[i+1:]; len(path) < 2 {
-			return badTarget
+		if overlong(before, c) {
+			return overlongInPath
 		}
-		high, okHigh := hexValue(path[0])
-		low, okLow := hexValue(path[1])
-		switch {
-		case !okHigh || !okLow:
-			return badTarget
-		case high == 0 && low == 0:
-			return nulInPath
-		}
+		before = c
 	}
+	return accepted
+}
+
+// overlong reports whether two bytes begin a longer form of UTF-8 than the
+// character needs, which some servers still read as that character: C0 AF as a
+// slash (RFC 3629, section 10).
+func overlong(first, second byte) bool {
+	switch first {
+	case 0xc0, 0xc1:
+		return 0x80 <= second && second <= 0xbf
+	case 0xe0:
+		return 0x80 <= second && second <= 0x9f
+	case 0xf0:
+		return 0x80 <= second && second <= 0x8f
+	}
+	return false
 }
 
 // validAuthority reports whether b is host[:port]. It is narrower than RFC 3986:

@@ -51,6 +51,7 @@ func (g *Gateway) openServers(context.Context) error {
 		DisableGeneralOptionsHandler: true, // OPTIONS * is legacy's to answer
 		ErrorLog:                     log,
 		ConnState:                    g.follow,
+		ConnContext:                  framing.ConnContext,
 	}
 	operated, err := g.operated(g.operatorHandler())
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 // come on top.
 func topLevel() map[string]bool {
 	return map[string]bool{
-		"cmd": true, "router": true, "rollout": true, "legacy": true, "temporalpath": true, "metrics": true, "configs": true,
+		"cmd": true, "router": true, "rollout": true, "legacy": true, "temporalpath": true, "metrics": true, "configs": true, "docs": true,
 		"Dockerfile": false, "go.mod": false, "go.sum": false, "Makefile": false,
 		"README.md": false, "DESIGN.md": false, "CHANGELOG.md": false, "LICENSE": false,
 	}

@@ -1,0 +1,46 @@
+package router
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"time"
+
+	"sluice/rollout"
+	"sluice/router/framing"
+)
+
+// arrival is how long a streamed request waits for the first part of its body, so
+// that a fault in it is found before legacy is told of the request. A client that
+// sends none, because it waits for the answer first, is delayed by no more.
+const arrival = 5 * time.Millisecond
+
+// arrived fails if it is known already that the body of a request, which is to be
+// streamed, will never be whole. Only then is anything read of it, and no more than
+// has come.
+func arrived(r *http.Request) error {
+	if r.Header["Expect"] != nil || !framing.Broken(r, arrival) {
+		return nil
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return broken(err)
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body)) // what is broken comes after it
+	return nil
+}
+
+// refuseArrived answers a body that arrived broken.
+func refuseArrived(w http.ResponseWriter, err error) rollout.Result {
+	w.Header().Set("Connection", "close")
+	return rollout.Result{
+		Outcome: rollout.OutcomeInvalid, Err: err,
+		Status: writeProblem(w, brokenBody("nothing was forwarded", err)),
+	}
+}
+
+// brokenBody says that the client's body breaks a rule of HTTP, or off.
+func brokenBody(consequence string, err error) problem {
+	return problem{Slug: "body", Status: http.StatusBadRequest,
+		Detail: "the body could not be read whole; " + consequence + ": " + err.Error()}
+}
