@@ -36,6 +36,7 @@ type gatewayConfig struct {
 	detached      bool          // the context given to Forward outlives the client
 	limit         time.Duration // of the context given to Forward; 0 is none
 	tune          func(*http.Server)
+	instead       func(g *gateway, w http.ResponseWriter, r *http.Request) // of forwarding
 }
 
 // gateway is a net/http server whose handler forwards, as the router's does.
@@ -84,6 +85,10 @@ func openGateway(t testing.TB, legacyURL string, cfg gatewayConfig) *gateway {
 }
 
 func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if g.instead != nil {
+		g.instead(g, w, r)
+		return
+	}
 	var body []byte
 	if g.buffered {
 		var err error
@@ -109,7 +114,7 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case err != nil:
 		http.Error(w, "the gateway's own answer", http.StatusBadGateway)
-	case result.Outcome == rollout.OutcomeTruncated && !g.careless:
+	case result.Status == 0, result.Outcome == rollout.OutcomeTruncated && !g.careless:
 		panic(http.ErrAbortHandler)
 	}
 }
