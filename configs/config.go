@@ -47,12 +47,14 @@ type Log struct {
 // Legacy says where the legacy service is and how it is called.
 type Legacy struct {
 	URL string `yaml:"url"`
-	// AnswerTimeout is how long legacy may take to begin its answer; 0s is for
-	// ever.
+	// AnswerTimeout is how long legacy may take to begin its answer when the client
+	// has left or sends no more; 0s is for ever. While the client is there its own
+	// patience decides.
 	AnswerTimeout Duration `yaml:"answer_timeout"`
 	DialTimeout   Duration `yaml:"dial_timeout"`
 	// IdleTimeout must be shorter than legacy's own keep-alive.
-	IdleTimeout    Duration `yaml:"idle_timeout"`
+	IdleTimeout Duration `yaml:"idle_timeout"`
+	// MaxIdle is how many unused connections are kept; 0 keeps none.
 	MaxIdle        int      `yaml:"max_idle"`
 	PreserveHost   bool     `yaml:"preserve_host"`
 	TrustedProxies []string `yaml:"trusted_proxies"`
@@ -190,9 +192,11 @@ type Route struct {
 	Auth  string `yaml:"auth"`
 	Check Check  `yaml:"check"`
 	// Headers are the request's fields that the workflow gets.
-	Headers  []string       `yaml:"headers"`
-	Workflow RouteWorkflow  `yaml:"workflow"`
-	Failures map[string]int `yaml:"failures"`
+	Headers []string `yaml:"headers"`
+	// AnswerHeaders are added to the answers that are the gateway's own.
+	AnswerHeaders map[string]string `yaml:"answer_headers"`
+	Workflow      RouteWorkflow     `yaml:"workflow"`
+	Failures      map[string]int    `yaml:"failures"`
 }
 
 // Check is what a route with auth: check asks before a document goes to
@@ -232,6 +236,8 @@ type Requests struct {
 	IdleTimeout   Duration `yaml:"idle_timeout"`
 	RetryAfter    Duration `yaml:"retry_after"`
 	TenantHeader  string   `yaml:"tenant_header"`
+	// UnderscoreFields is pass, drop or reject.
+	UnderscoreFields string `yaml:"underscore_fields"`
 	// OtherSpellings is pass or reject.
 	OtherSpellings string `yaml:"other_spellings"`
 }

@@ -10,7 +10,8 @@ import (
 )
 
 // forward sends the request to legacy and writes its answer, or one of our own
-// if there is none.
+// if there is none. If the client has left, or its connection has to end without
+// an answer, nothing is written; see saying.
 func (rt *Router) forward(ctx context.Context, w http.ResponseWriter, r *http.Request, body []byte) rollout.Result {
 	result, err := rt.config.Legacy.Forward(ctx, w, r, body)
 	if err == nil {
@@ -46,9 +47,14 @@ const statusClientLeft = 499
 // passThrough forwards a request that brings no document, streamed both ways
 // and tied to its client. spelling is as in its record.
 func (rt *Router) passThrough(w http.ResponseWriter, r *http.Request, spelling string) {
+	rt.passRead(w, r, spelling, nil)
+}
+
+// passRead is passThrough with a body that has been read; nil: it is streamed.
+func (rt *Router) passRead(w http.ResponseWriter, r *http.Request, spelling string, body []byte) {
 	record := rollout.Record{Spelling: spelling, Method: r.Method, Target: r.URL.Path, Started: time.Now(), BytesIn: max(r.ContentLength, 0), Sent: true}
 	done := rt.config.Observer.InFlight(rollout.Legacy)
-	record.Result = rt.forward(r.Context(), w, r, nil)
+	record.Result = rt.forward(r.Context(), w, r, body)
 	done()
 	record.Duration = time.Since(record.Started)
 	rt.config.Observer.Observe(&record)

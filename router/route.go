@@ -24,6 +24,10 @@ type Route struct {
 	Authorise Authoriser
 	// Headers are the fields that the workflow gets, by any letter case.
 	Headers []string
+	// AnswerFields are added to the answers that are the gateway's own, where these
+	// have none of the name: what legacy adds to every answer of its. The names
+	// are canonical.
+	AnswerFields http.Header
 }
 
 // Authoriser decides whether a client may have its document ingested.
