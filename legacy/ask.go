@@ -3,6 +3,7 @@ package legacy
 import (
 	"context"
 	"net/http"
+	"net/http/httptrace"
 )
 
 // Outbound returns the fields that legacy is told of the client's request, as it
@@ -15,19 +16,25 @@ func (f *Forwarder) Outbound(r *http.Request) (fields http.Header, host string) 
 }
 
 // Ask sends a question of the gateway's own about the client's request to legacy, on
-// the connection that the client's requests go on if it has one of its own. The
-// caller closes the answer's body.
+// the connection that the client's requests go on if it has one of its own. It has no
+// body. The caller closes the answer's.
 func (f *Forwarder) Ask(ctx context.Context, r, question *http.Request) (*http.Response, error) {
 	p, alone := f.privateOf(r)
 	transport := f.transport
 	if p != nil {
 		transport = p.transport
 	}
-	question = question.WithContext(ctx)
 	question.Close = alone
-	response, err := transport.RoundTrip(question)
-	if err == nil && p == nil {
-		f.answered(r, response, nil)
+	for {
+		var seen witness
+		traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: seen.gotConn})
+		response, err := transport.RoundTrip(question.WithContext(traced))
+		switch {
+		case err != nil && seen.barred() && ctx.Err() == nil:
+			continue
+		case err == nil && p == nil:
+			f.answered(r, response, seen.conn)
+		}
+		return response, err
 	}
-	return response, err
 }

@@ -27,12 +27,12 @@ func TestClientThatWaitsIsWaitedFor(t *testing.T) {
 				return
 			}
 			time.Sleep(200 * time.Millisecond) // more than the buffers hold is still to be read
-			c.in.Discard(32 << 20)
+			c.in.Discard(8 << 20)
 			time.Sleep(200 * time.Millisecond)
 			c.write(answerOK)
 		})
 		g, _ := impatient(t, service, buffered)
-		response, err := (&http.Client{Timeout: patience}).Post(g.url("/x"), "a/b", strings.NewReader(strings.Repeat("x", 32<<20)))
+		response, err := (&http.Client{Timeout: patience}).Post(g.url("/x"), "a/b", strings.NewReader(strings.Repeat("x", 8<<20)))
 		if err != nil {
 			t.Fatal(err)
 		}

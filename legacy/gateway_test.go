@@ -36,6 +36,7 @@ type gatewayConfig struct {
 	detached      bool          // the context given to Forward outlives the client
 	limit         time.Duration // of the context given to Forward; 0 is none
 	tune          func(*http.Server)
+	before        func(g *gateway, r *http.Request)                        // forwarding; nil: nothing
 	instead       func(g *gateway, w http.ResponseWriter, r *http.Request) // of forwarding
 }
 
@@ -108,6 +109,9 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, g.limit)
 		defer cancel()
+	}
+	if g.before != nil {
+		g.before(g, r)
 	}
 	result, err := g.forwarder.Forward(ctx, w, r, body)
 	g.ends <- end{result, err}

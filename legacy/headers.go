@@ -33,12 +33,14 @@ func endToEnd(in http.Header) http.Header {
 }
 
 // ambiguous reports whether the field must not be sent for its name: to CGI-like
-// servers X_Forwarded_For is X-Forwarded-For, which a client cannot set.
+// servers X_Forwarded_For is X-Forwarded-For, which a client cannot set, and to some
+// Transfer_Encoding is what frames the message.
 func (f *Forwarder) ambiguous(name string) bool {
 	if !strings.Contains(name, "_") {
 		return false
 	}
-	return f.config.DropUnderscores || isForwarding(http.CanonicalHeaderKey(strings.ReplaceAll(name, "_", "-")))
+	dashed := http.CanonicalHeaderKey(strings.ReplaceAll(name, "_", "-"))
+	return f.config.DropUnderscores || isForwarding(dashed) || dashed == "Content-Length" || dashed == "Transfer-Encoding"
 }
 
 // fields returns the header that legacy is to get of the client's request, but for

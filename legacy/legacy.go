@@ -62,7 +62,8 @@ type Config struct {
 	TrustedProxies []netip.Prefix
 	// DropUnderscores drops fields and trailers with an underscore in their names.
 	// Else only those are dropped that CGI-like servers would take for a field that
-	// this proxy sets: X_Forwarded_For and the like, whoever sent them.
+	// this proxy sets: X_Forwarded_For and the like, whoever sent them, and what
+	// looks like Content-Length or Transfer-Encoding.
 	DropUnderscores bool
 	// TLS is for an https URL; nil means the system's roots.
 	TLS *tls.Config
