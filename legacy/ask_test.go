@@ -1,6 +1,7 @@
 package legacy_test
 
 import (
+	"fmt"
 	"maps"
 	"net/http"
 	"net/netip"
@@ -45,4 +46,40 @@ func TestOutboundIsWhatIsForwarded(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestQuestionsAreNotAskedOnAnothersConnection: legacy would answer them as that one.
+func TestQuestionsAreNotAskedOnAnothersConnection(t *testing.T) {
+	service := openRaw(t, func(c *rawConn) {
+		for n := 1; ; n++ {
+			h, ok := c.read()
+			if !ok {
+				return
+			}
+			bound := map[bool]string{true: "Persistent-Auth: true\r\n"}[h.Method == http.MethodPost]
+			c.write(fmt.Sprintf("HTTP/1.1 200 OK\r\n%sContent-Length: 1\r\n\r\n%d", bound, n))
+		}
+	})
+	clients := &attendance{}
+	g := openGateway(t, service.url, gatewayConfig{buffered: true, tune: clients.tune})
+	if got := g.dial().ask(""); got != "200 1" {
+		t.Fatalf("got %q", got)
+	}
+	g.ok()
+	stranger, err := http.NewRequest(http.MethodPost, g.url("/x"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	question, err := http.NewRequest(http.MethodGet, service.url+"/auth", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := g.forwarder.Ask(t.Context(), stranger, question)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := readReply(response); got.body != "1" {
+		t.Errorf("it was request %q of its connection", got.body)
+	}
+	response.Body.Close()
 }

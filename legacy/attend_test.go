@@ -15,6 +15,9 @@ type attended struct {
 	ended, closed context.Context
 	end, shut     context.CancelFunc
 
+	told chan struct{} // closed when it is to leave
+	late bool          // it does not
+
 	mu      sync.Mutex
 	busy    bool // guarded by mu
 	leaving bool // guarded by mu
@@ -23,6 +26,8 @@ type attended struct {
 
 // attendance makes a server know its clients' connections.
 type attendance struct {
+	late bool // no connection is closed when it is to leave, as if a request had come first
+
 	mu  sync.Mutex
 	all map[net.Conn]*attended // guarded by mu
 }
@@ -30,7 +35,7 @@ type attendance struct {
 func (a *attendance) tune(s *http.Server) {
 	a.all = map[net.Conn]*attended{}
 	s.ConnContext = func(ctx context.Context, conn net.Conn) context.Context {
-		c := &attended{Conn: conn}
+		c := &attended{Conn: conn, told: make(chan struct{}), late: a.late}
 		c.closed, c.shut = context.WithCancel(context.Background())
 		c.ended, c.end = context.WithCancel(c.closed)
 		a.mu.Lock()
@@ -66,7 +71,8 @@ func (c *attended) bind() {
 func (c *attended) leave() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.leaving = true; !c.busy {
+	close(c.told)
+	if c.leaving = !c.late; c.leaving && !c.busy {
 		c.Close()
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"sluice/rollout"
 )
 
 // iis authenticates connections: with a first token it hands out a challenge, with a
@@ -149,23 +151,26 @@ func TestPrivateConnectionClosesWithItsClient(t *testing.T) {
 // TestPrivateConnectionIsNotReplaced: a request that comes when it is gone gets no
 // answer, and legacy nothing of it.
 func TestPrivateConnectionIsNotReplaced(t *testing.T) {
-	service := openRaw(t, func(c *rawConn) {
-		c.read()
-		c.write("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+	bothWays(t, func(t *testing.T, buffered bool) {
+		service := openRaw(t, func(c *rawConn) {
+			c.read()
+			c.write(answerOK)
+		})
+		clients := &attendance{late: true}
+		g := openGateway(t, service.url, gatewayConfig{buffered: buffered, tune: clients.tune})
+		c := g.dial()
+		c.ask("NTLM type1")
+		g.ok()
+		clients.each(func(c *attended) { <-c.told })
+		c.send(postKeep)
+		if rest := c.rest(); rest != "" {
+			t.Errorf("the client got %q", rest)
+		}
+		if e := g.end(); e.err != nil || e.result.Status != 0 || e.result.Outcome != rollout.OutcomeRefused || e.result.Err == nil {
+			t.Errorf("Forward: %+v", e)
+		}
+		service.only(t)
 	})
-	clients := &attendance{}
-	g := openGateway(t, service.url, gatewayConfig{buffered: true, tune: clients.tune})
-	c := g.dial()
-	const authenticating = "POST /x HTTP/1.1\r\nHost: front.test\r\nAuthorization: NTLM type1\r\nContent-Length: 5\r\n\r\nhello"
-	c.send(authenticating + authenticating) // the second is there before the first is answered
-	c.answer(http.MethodPost)
-	g.ok()
-	if rest := c.rest(); strings.Contains(rest, "HTTP/1.1 2") {
-		t.Errorf("the client got %q", rest)
-	}
-	if n := len(service.requests()); n != 1 {
-		t.Errorf("legacy got %d requests", n)
-	}
 }
 
 // TestCredentialsWithoutAKnownClient go on a connection that nobody else gets.
