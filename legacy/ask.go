@@ -25,16 +25,13 @@ func (f *Forwarder) Ask(ctx context.Context, r, question *http.Request) (*http.R
 		transport = p.transport
 	}
 	question.Close = alone
-	for {
-		var seen witness
-		traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: seen.gotConn})
-		response, err := transport.RoundTrip(question.WithContext(traced))
-		switch {
-		case err != nil && seen.barred() && ctx.Err() == nil:
-			continue
-		case err == nil && p == nil:
-			f.answered(r, response, seen.conn)
-		}
-		return response, err
+	// What is another client's is barred by the witness; the transport then takes
+	// another one by itself, for nothing was written.
+	var seen witness
+	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: seen.gotConn})
+	response, err := transport.RoundTrip(question.WithContext(traced))
+	if err == nil && p == nil {
+		f.answered(r, response, seen.conn)
 	}
+	return response, err
 }
