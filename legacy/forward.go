@@ -140,7 +140,12 @@ func (c *call) roundTrip(ctx context.Context) (*http.Response, error) {
 	}
 }
 
-func (c *call) gotConn(info httptrace.GotConnInfo) { c.seen.gotConn(info) }
+func (c *call) gotConn(info httptrace.GotConnInfo) {
+	c.seen.gotConn(info)
+	if c.upload != nil {
+		c.upload.barred.Store(c.seen.barred())
+	}
+}
 
 func (c *call) classify(ctx context.Context, err error, untouched bool) error {
 	if errors.Is(context.Cause(ctx), errLate{}) {

@@ -187,30 +187,32 @@ func TestCredentialsWithoutAKnownClient(t *testing.T) {
 // TestConnectionThatLegacyBoundIsNotShared: nobody had sent credentials that bind,
 // and legacy says that it knows the connection all the same.
 func TestConnectionThatLegacyBoundIsNotShared(t *testing.T) {
-	service := openRaw(t, func(c *rawConn) {
-		for n := 1; ; n++ {
-			if _, ok := c.read(); !ok {
-				return
+	bothWays(t, func(t *testing.T, buffered bool) {
+		service := openRaw(t, func(c *rawConn) {
+			for n := 1; ; n++ {
+				if _, ok := c.read(); !ok {
+					return
+				}
+				c.write(fmt.Sprintf("HTTP/1.1 200 OK\r\nPersistent-Auth: true\r\nContent-Length: 1\r\n\r\n%d", n))
 			}
-			c.write(fmt.Sprintf("HTTP/1.1 200 OK\r\nPersistent-Auth: true\r\nContent-Length: 1\r\n\r\n%d", n))
+		})
+		clients := &attendance{}
+		g := openGateway(t, service.url, gatewayConfig{buffered: buffered, tune: clients.tune})
+		first := g.dial()
+		if got := first.ask(""); got != "200 1" {
+			t.Fatalf("got %q", got)
+		}
+		for range 10 { // more than the tries on connections that happen to be closed
+			if got := g.dial().ask(""); got != "200 1" {
+				t.Errorf("another client got %q: the connection was somebody's", got)
+			}
+		}
+		for want := 1; want <= 3; want++ {
+			if got := first.ask(""); got != fmt.Sprint("200 ", want) {
+				t.Errorf("the first client got %q", got)
+			}
 		}
 	})
-	clients := &attendance{}
-	g := openGateway(t, service.url, gatewayConfig{buffered: true, tune: clients.tune})
-	first := g.dial()
-	if got := first.ask(""); got != "200 1" {
-		t.Fatalf("got %q", got)
-	}
-	for range 10 { // more than the tries on connections that happen to be closed
-		if got := g.dial().ask(""); got != "200 1" {
-			t.Errorf("another client got %q: the connection was somebody's", got)
-		}
-	}
-	for want := 1; want <= 3; want++ {
-		if got := first.ask(""); got != fmt.Sprint("200 ", want) {
-			t.Errorf("the first client got %q", got)
-		}
-	}
 }
 
 // TestAskedOnTheClientsConnection: what the gateway asks of legacy for a client is

@@ -21,6 +21,7 @@ type upload struct {
 
 	ended  atomic.Bool // the whole body came
 	broken atomic.Bool // the client broke it off
+	barred atomic.Bool // the connection that it would go out on is another client's
 }
 
 func (f *Forwarder) newUpload(r *http.Request, interim *interim) *upload {
@@ -39,6 +40,9 @@ func expectsContinue(r *http.Request) bool {
 }
 
 func (u *upload) Read(p []byte) (int, error) {
+	if u.barred.Load() {
+		return 0, errBarred // and nothing of the body is spent on it
+	}
 	u.begun.Store(true)
 	u.asked.Do(u.proceed)
 	n, err := u.request.Body.Read(p)
