@@ -27,7 +27,7 @@ func TestNobodysAnswerIsNoAnswer(t *testing.T) {
 					return row.result, row.err
 				}))
 				c := d.dial()
-				c.send(fmt.Sprintf("%s %s HTTP/1.1\r\nHost: a\r\nContent-Length: 14\r\n\r\n%s", method, target, docA))
+				c.send(fmt.Sprintf("%s %s HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 14\r\n\r\n%s", method, target, docA))
 				if all, err := io.ReadAll(c.in); err == nil && len(all) > 0 {
 					t.Errorf("the client got %q", all)
 				}
@@ -52,7 +52,7 @@ func TestCancelledRequestGetsNoEmptyAnswer(t *testing.T) {
 			return rollout.Result{}, ctx.Err()
 		}))
 		c := d.dial()
-		c.send(method + " " + target + " HTTP/1.1\r\nHost: a\r\n\r\n")
+		c.send(method + " " + target + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
 		if all, err := io.ReadAll(c.in); err == nil && len(all) > 0 {
 			t.Errorf("%s: the client got %q", method, all)
 		}

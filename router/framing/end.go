@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"os"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -95,8 +97,33 @@ func (c *Conn) atEnd(p []byte) (int, error) {
 		if n, err := c.read(p); n > 0 || err != io.EOF {
 			return n, err
 		}
+		if err := failed(c.Conn); err != nil {
+			return 0, err
+		}
 	}
 	return 0, io.EOF
+}
+
+// failed returns what has become of the socket. Behind an end no read tells of a
+// reset any more: it goes on to report the end.
+func failed(conn net.Conn) error {
+	socket, ok := conn.(syscall.Conn)
+	if !ok {
+		return nil
+	}
+	raw, err := socket.SyscallConn()
+	if err != nil {
+		return err
+	}
+	pending := 0
+	var unknown error
+	err = raw.Control(func(fd uintptr) {
+		pending, unknown = syscall.GetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_ERROR)
+	})
+	if err = errors.Join(err, unknown); err == nil && pending != 0 {
+		err = os.NewSyscallError("read", syscall.Errno(pending))
+	}
+	return err
 }
 
 // SetReadDeadline sets the reader's deadline. net/http sets one in the past to get

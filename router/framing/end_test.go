@@ -91,34 +91,42 @@ func TestIdleConnectionEndsWithItsClient(t *testing.T) {
 	c.wantClosed()
 }
 
-// A reset is a departure: before anything else was read, and behind an end too.
+// A reset is a departure: before anything else was read, and behind an end too,
+// whether the handler goes on to write or not.
 func TestResetEndsARequest(t *testing.T) {
-	for _, half := range []bool{false, true} {
-		reached, ended := make(chan struct{}), make(chan struct{})
-		d := openDoor(t, doorConfig{tune: attended, handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			close(reached)
-			if half {
-				<-connOf(r).Ended().Done()
+	for name, row := range map[string]struct{ half, writes bool }{
+		"at once": {false, false}, "behind an end": {true, false}, "behind an end, under an answer": {true, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			reached, ended := make(chan struct{}), make(chan struct{})
+			d := openDoor(t, doorConfig{tune: attended, handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				close(reached)
+				if row.half {
+					<-connOf(r).Ended().Done()
+					io.WriteString(w, "x") // what is sent to nobody comes back as a reset
+					http.NewResponseController(w).Flush()
+				}
+				for row.writes && r.Context().Err() == nil {
+					io.WriteString(w, "x")
+					http.NewResponseController(w).Flush()
+					time.Sleep(time.Millisecond)
+				}
+				<-r.Context().Done()
+				close(ended)
+			})})
+			c := d.dial(t)
+			c.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+			<-reached
+			if !row.half {
+				c.Conn.(*net.TCPConn).SetLinger(0)
 			}
-			for r.Context().Err() == nil { // what is sent to nobody comes back as a reset
-				io.WriteString(w, "x")
-				http.NewResponseController(w).Flush()
-				time.Sleep(time.Millisecond)
+			c.Close()
+			select {
+			case <-ended:
+			case <-time.After(30 * time.Second):
+				t.Fatal("the departure is not noticed")
 			}
-			close(ended)
-		})})
-		c := d.dial(t)
-		c.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-		<-reached
-		if !half {
-			c.Conn.(*net.TCPConn).SetLinger(0)
-		}
-		c.Close()
-		select {
-		case <-ended:
-		case <-time.After(30 * time.Second):
-			t.Fatalf("half closed before: %v; the departure is not noticed", half)
-		}
+		})
 	}
 }
 
