@@ -49,12 +49,14 @@ type Log struct {
 // Legacy says where the legacy service is and how it is called.
 type Legacy struct {
 	URL string `yaml:"url"`
-	// AnswerTimeout is how long legacy may take to begin its answer; 0s is for
-	// ever.
+	// AnswerTimeout is how long legacy may take to begin its answer when the client
+	// has left or sends no more; 0s is for ever. While the client is there its own
+	// patience decides.
 	AnswerTimeout Duration `yaml:"answer_timeout"`
 	DialTimeout   Duration `yaml:"dial_timeout"`
 	// IdleTimeout must be shorter than legacy's own keep-alive.
-	IdleTimeout    Duration `yaml:"idle_timeout"`
+	IdleTimeout Duration `yaml:"idle_timeout"`
+	// MaxIdle is how many unused connections are kept; 0 keeps none.
 	MaxIdle        int      `yaml:"max_idle"`
 	PreserveHost   bool     `yaml:"preserve_host"`
 	TrustedProxies []string `yaml:"trusted_proxies"`
@@ -201,9 +203,11 @@ type Route struct {
 	// Headers are the request's fields that the workflow gets.
 	Headers []string `yaml:"headers"`
 	// Touches are the other requests that change the route's documents.
-	Touches  []Touch        `yaml:"touches"`
-	Workflow RouteWorkflow  `yaml:"workflow"`
-	Failures map[string]int `yaml:"failures"`
+	Touches []Touch `yaml:"touches"`
+	// AnswerHeaders are added to the answers that are the gateway's own.
+	AnswerHeaders map[string]string `yaml:"answer_headers"`
+	Workflow      RouteWorkflow     `yaml:"workflow"`
+	Failures      map[string]int    `yaml:"failures"`
 }
 
 // Touch is a kind of request that changes a route's documents by another way.
@@ -251,6 +255,8 @@ type Requests struct {
 	IdleTimeout   Duration `yaml:"idle_timeout"`
 	RetryAfter    Duration `yaml:"retry_after"`
 	TenantHeader  string   `yaml:"tenant_header"`
+	// UnderscoreFields is pass, drop or reject.
+	UnderscoreFields string `yaml:"underscore_fields"`
 	// OtherSpellings is pass or reject.
 	OtherSpellings string `yaml:"other_spellings"`
 }

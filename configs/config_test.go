@@ -118,6 +118,8 @@ func TestMistakes(t *testing.T) {
 		"two of one name":   {"routes: [{name: a, pattern: /a, doc_id: 'body:/id', auth: none, workflow: {type: T, task_queue: q}}, {name: a, pattern: /b, doc_id: 'body:/id', auth: none, workflow: {type: T, task_queue: q}}]\n", "two routes"},
 		"a provider":        {"rollout:\n  flags:\n    provider: flagd\n", "line 3: rollout.flags.provider"},
 		"a token's file":    {"operator:\n  token_file: secrets/\n", "line 2: operator.token_file"},
+		"kept connections":  {"legacy:\n  max_idle: -1\n", "line 2: legacy.max_idle"},
+		"underscores":       {"requests:\n  underscore_fields: keep\n", "line 2: requests.underscore_fields"},
 		"TLS by halves":     {"temporal:\n  tls:\n    ca_file: ca.pem\n", "temporal.tls.enabled"},
 	} {
 		t.Run(name, func(t *testing.T) {

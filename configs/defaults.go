@@ -57,8 +57,7 @@ func defaultRoute() Route {
 		Name: "documents", Method: "POST", Pattern: "/v1/documents", DocID: "body:/doc_id",
 		Auth:    "check",
 		Check:   Check{URL: "/auth", Timeout: Duration(2 * time.Second)},
-		Headers: []string{},
-		Touches: []Touch{},
+		Headers: []string{}, Touches: []Touch{}, AnswerHeaders: map[string]string{},
 		Workflow: RouteWorkflow{Type: "IngestionWorkflow", TaskQueue: "ingestion", ShadowTaskQueue: "ingestion-shadow",
 			Result: "update", Status: 200, DeadLetters: []string{"DeadLetter"}},
 		Failures: map[string]int{"InvalidDocument": 422, "IngestionFailed": 500, "DeadLetter": 500},
@@ -71,7 +70,7 @@ func defaultRequests() Requests {
 		BodyPatience: Duration(10 * time.Second), BodyMinRate: 64 * binary,
 		MaxHeader: 64 * binary, HeaderTimeout: Duration(10 * time.Second),
 		IdleTimeout: Duration(2 * time.Minute), RetryAfter: Duration(2 * time.Second),
-		OtherSpellings: "pass",
+		UnderscoreFields: "pass", OtherSpellings: "pass",
 	}
 }
 

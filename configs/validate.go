@@ -59,8 +59,8 @@ func validateLegacy(l *Legacy, wrong complain) {
 	wrong.notNegative("legacy.answer_timeout", l.AnswerTimeout)
 	wrong.positive("legacy.dial_timeout", l.DialTimeout)
 	wrong.positive("legacy.idle_timeout", l.IdleTimeout)
-	if l.MaxIdle < 1 {
-		wrong("legacy.max_idle", "must be 1 or more")
+	if l.MaxIdle < 0 {
+		wrong("legacy.max_idle", "must be 0 (no connection is kept) or more")
 	}
 	wrong.oneOf("legacy.idempotency", l.Idempotency, "pass", "gateway")
 	if l.AnswerLimit < 1024 || l.AnswerLimit > 16<<20 {
@@ -176,6 +176,7 @@ func validateRoute(r *Route, key string, wrong complain) {
 		wrong.needed(at+".pattern", t.Pattern)
 		wrong.needed(at+".doc_id", t.DocID)
 	}
+	validateAnswerHeaders(r.AnswerHeaders, key+".answer_headers", wrong)
 	wrong.needed(key+".workflow.type", r.Workflow.Type)
 	wrong.needed(key+".workflow.task_queue", r.Workflow.TaskQueue)
 	wrong.oneOf(key+".workflow.result", r.Workflow.Result, "update", "close")
@@ -199,6 +200,7 @@ func validateRequests(r *Requests, wrong complain) {
 	wrong.positive("requests.header_timeout", r.HeaderTimeout)
 	wrong.positive("requests.idle_timeout", r.IdleTimeout)
 	wrong.positive("requests.retry_after", r.RetryAfter)
+	wrong.oneOf("requests.underscore_fields", r.UnderscoreFields, "pass", "drop", "reject")
 	wrong.oneOf("requests.other_spellings", r.OtherSpellings, "pass", "reject")
 }
 

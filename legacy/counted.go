@@ -18,28 +18,33 @@ import (
 // or the end.
 type countedConn struct {
 	net.Conn
-	patience time.Duration // the longest that one write may take; 0 is no limit
-	sealed   bool          // TLS: a write that failed may have sent a part
+	sealed bool   // TLS: a write that failed may have sent a part
+	lost   func() // called when it is closed; nil: nobody asks
 
 	written atomic.Int64
 	deaf    atomic.Bool // legacy refused a write
 	raw     atomic.Bool // after a change of protocol: none of this applies
+	bound   atomic.Bool // legacy has bound something to it: no other request may go out on it
+	barred  atomic.Bool // another request was about to
 	closed  atomic.Bool
 }
 
+// errBarred is what a write gets that must not go out on this connection. None of
+// its bytes did.
+var errBarred = errors.New("the connection to the legacy service belongs to another client")
+
 func (c *countedConn) Write(p []byte) (int, error) {
-	if c.raw.Load() {
+	switch {
+	case c.raw.Load():
 		return c.Conn.Write(p)
+	case c.barred.Load():
+		return 0, errBarred
 	}
 	if c.deaf.Load() {
 		if c.closed.Load() {
 			return 0, net.ErrClosed
 		}
 		return len(p), nil
-	}
-	if c.patience > 0 {
-		// It fails only where the write will.
-		_ = c.SetWriteDeadline(time.Now().Add(c.patience))
 	}
 	n, err := c.Conn.Write(p)
 	if err == nil || !c.sealed {
@@ -61,7 +66,9 @@ func (c *countedConn) setRaw() {
 }
 
 func (c *countedConn) Close() error {
-	c.closed.Store(true)
+	if !c.closed.Swap(true) && c.lost != nil {
+		c.lost()
+	}
 	return c.Conn.Close()
 }
 
@@ -90,8 +97,14 @@ func (w *witness) gotConn(info httptrace.GotConnInfo) {
 		w.touched = true
 		return
 	}
+	if conn.bound.Load() {
+		conn.barred.Store(true)
+	}
 	w.conn, w.before, w.reused = conn, conn.written.Load(), info.Reused
 }
+
+// barred reports whether the request was kept from a connection that is another's.
+func (w *witness) barred() bool { return w.conn != nil && w.conn.barred.Load() }
 
 // untouched reports whether provably no byte of the request was written.
 func (w *witness) untouched() bool {

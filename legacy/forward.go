@@ -33,7 +33,12 @@ var (
 // The fields that w's header holds already outrank legacy's of the same name.
 //
 // The end of ctx breaks the call off. Once the answer has begun, so does the
-// end of r's own context: nobody is left to read it.
+// end of r's own context: nobody is left to read it. Before that, so does
+// AnswerTimeout after the client sends no more.
+//
+// Nothing was written if the result's Status is 0, nor may be: the connection to
+// legacy that belonged to the client's is gone, and the caller must abort the
+// client's. The outcome is then OutcomeRefused if legacy got nothing of the request.
 //
 // An error means that nothing but interim answers was written to w; it wraps
 // ErrUnreachable, ErrTimeout or ErrBroken. A result with OutcomeTruncated means
@@ -41,25 +46,37 @@ var (
 //
 // CONNECT is not for this method.
 func (f *Forwarder) Forward(ctx context.Context, w http.ResponseWriter, r *http.Request, body []byte) (rollout.Result, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	ctx, giveUp := context.WithCancelCause(ctx)
+	defer giveUp(nil)
 	c := &call{f: f, r: r, body: body, interim: interim{w: w, mute: !r.ProtoAtLeast(1, 1)}}
+	c.private, c.alone = f.privateOf(r)
 	if body == nil && r.ContentLength != 0 {
-		c.upload = newUpload(r, &c.interim)
+		c.upload = f.newUpload(r, &c.interim)
 		// Else the server would hold the answer back until the client has sent
 		// all. A server that cannot do it does not do that either.
 		_ = http.NewResponseController(w).EnableFullDuplex()
 	}
+	clock := watch(f.clientEnd(r), f.config.AnswerTimeout, giveUp)
 	response, err := c.roundTrip(ctx)
+	clock.stop()
 	c.interim.end()
 	if c.upload != nil && !c.upload.ended.Load() {
 		w.Header()["Connection"] = []string{"close"} // the rest of the body is in the way
 	}
-	if err != nil {
+	switch {
+	case c.private != nil && errors.Is(err, errGone):
+		return gone(w, err), nil
+	case err != nil:
 		return rollout.Result{}, err
 	}
 	defer response.Body.Close()
-	defer context.AfterFunc(r.Context(), cancel)()
+	defer context.AfterFunc(r.Context(), func() { giveUp(nil) })()
+	switch {
+	case c.private == nil:
+		f.answered(r, response, c.seen.conn)
+	case response.Close:
+		w.Header()["Connection"] = []string{"close"} // as the client's own goes with it
+	}
 	switch {
 	case response.StatusCode == http.StatusSwitchingProtocols:
 		return f.switchProtocols(ctx, w, r, response)
@@ -69,14 +86,31 @@ func (f *Forwarder) Forward(ctx context.Context, w http.ResponseWriter, r *http.
 	return f.answer(w, r, response), nil
 }
 
+// clientEnd returns a context that ends when the client sends no more.
+func (f *Forwarder) clientEnd(r *http.Request) context.Context {
+	if c := clientOf(r.Context()); c != nil {
+		return c.Ended
+	}
+	return r.Context()
+}
+
 // call is one request on its way to legacy.
 type call struct {
 	f       *Forwarder
 	r       *http.Request
-	body    []byte  // nil if the body is streamed
-	upload  *upload // nil unless there is a body and it is streamed
+	body    []byte   // nil if the body is streamed
+	upload  *upload  // nil unless there is a body and it is streamed
+	private *private // nil: it goes on any connection
+	alone   bool     // the private one is for this request only
 	interim interim
 	seen    witness
+}
+
+func (c *call) transport() *http.Transport {
+	if c.private != nil {
+		return c.private.transport
+	}
+	return c.f.transport
 }
 
 // tries bounds how many kept connections may turn out to be closed in a row.
@@ -91,7 +125,7 @@ func (c *call) roundTrip(ctx context.Context) (*http.Response, error) {
 	})
 	for try := 1; ; try++ {
 		c.seen = witness{}
-		response, err := c.f.transport.RoundTrip(c.request(ctx))
+		response, err := c.transport().RoundTrip(c.request(ctx))
 		if err == nil {
 			if response.StatusCode == http.StatusSwitchingProtocols && c.seen.conn != nil {
 				c.seen.conn.setRaw()
@@ -100,16 +134,24 @@ func (c *call) roundTrip(ctx context.Context) (*http.Response, error) {
 		}
 		untouched := c.seen.untouched()
 		whole := c.upload == nil || !c.upload.begun.Load()
-		if untouched && c.seen.reused && whole && try <= tries && ctx.Err() == nil {
+		if untouched && c.seen.reused && whole && ctx.Err() == nil && (try <= tries || c.seen.barred()) {
 			continue
 		}
-		return nil, c.classify(err, untouched)
+		return nil, c.classify(ctx, err, untouched)
 	}
 }
 
-func (c *call) gotConn(info httptrace.GotConnInfo) { c.seen.gotConn(info) }
+func (c *call) gotConn(info httptrace.GotConnInfo) {
+	c.seen.gotConn(info)
+	if c.upload != nil {
+		c.upload.barred.Store(c.seen.barred())
+	}
+}
 
-func (c *call) classify(err error, untouched bool) error {
+func (c *call) classify(ctx context.Context, err error, untouched bool) error {
+	if errors.Is(context.Cause(ctx), errLate{}) {
+		err = errLate{} // and not what that did to the connection
+	}
 	var timeout net.Error
 	switch {
 	case untouched && c.upload != nil && c.upload.broken.Load():
@@ -118,7 +160,7 @@ func (c *call) classify(err error, untouched bool) error {
 		return fmt.Errorf("%w: %w: %w", rollout.ErrNotAccepted, ErrUnreachable, err)
 	case c.upload != nil && c.upload.broken.Load():
 		return fmt.Errorf("%w: %w: %w", ErrBroken, ErrUpload, err)
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
+	case err == errLate{}, errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return fmt.Errorf("%w: %w", ErrTimeout, err)
 	}
 	return fmt.Errorf("%w: %w", ErrBroken, err)
@@ -132,12 +174,10 @@ func (c *call) request(ctx context.Context) *http.Request {
 		Method: r.Method,
 		URL:    target(config.URL, r),
 		Header: c.outbound(),
-		Host:   config.URL.Host,
+		Host:   c.f.host(r),
 		Proto:  "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Body: http.NoBody,
-	}
-	if config.PreserveHost {
-		out.Host = r.Host
+		Body:  http.NoBody,
+		Close: c.alone,
 	}
 	switch {
 	case c.upload != nil:
@@ -145,12 +185,12 @@ func (c *call) request(ctx context.Context) *http.Request {
 		// With Expect, an answer that comes instead of a 100 then ends the
 		// exchange; else the transport would ask the client for the body all
 		// the same, only to keep its connection.
-		out.Close = len(out.Header["Expect"]) > 0
+		out.Close = out.Close || len(out.Header["Expect"]) > 0 && c.private == nil
 	case len(c.body) > 0:
 		// In this wrapping the transport knows it for a body in memory, which
 		// goes out in one piece with the head.
 		out.Body, out.ContentLength = io.NopCloser(bytes.NewReader(c.body)), int64(len(c.body))
-		if trailer := requestTrailer(r); len(trailer) > 0 {
+		if trailer := c.f.requestTrailer(r); len(trailer) > 0 {
 			out.Trailer, out.ContentLength = trailer, -1
 		}
 	}

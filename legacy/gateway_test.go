@@ -36,6 +36,8 @@ type gatewayConfig struct {
 	detached      bool          // the context given to Forward outlives the client
 	limit         time.Duration // of the context given to Forward; 0 is none
 	tune          func(*http.Server)
+	before        func(g *gateway, r *http.Request)                        // forwarding; nil: nothing
+	instead       func(g *gateway, w http.ResponseWriter, r *http.Request) // of forwarding
 }
 
 // gateway is a net/http server whose handler forwards, as the router's does.
@@ -84,6 +86,10 @@ func openGateway(t testing.TB, legacyURL string, cfg gatewayConfig) *gateway {
 }
 
 func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if g.instead != nil {
+		g.instead(g, w, r)
+		return
+	}
 	var body []byte
 	if g.buffered {
 		var err error
@@ -104,12 +110,15 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel = context.WithTimeout(ctx, g.limit)
 		defer cancel()
 	}
+	if g.before != nil {
+		g.before(g, r)
+	}
 	result, err := g.forwarder.Forward(ctx, w, r, body)
 	g.ends <- end{result, err}
 	switch {
 	case err != nil:
 		http.Error(w, "the gateway's own answer", http.StatusBadGateway)
-	case result.Outcome == rollout.OutcomeTruncated && !g.careless:
+	case result.Status == 0, result.Outcome == rollout.OutcomeTruncated && !g.careless:
 		panic(http.ErrAbortHandler)
 	}
 }

@@ -32,21 +32,47 @@ func endToEnd(in http.Header) http.Header {
 	return out
 }
 
-// ambiguous reports whether CGI-like servers confuse the name with the dashed
-// one.
-func ambiguous(name string) bool { return strings.Contains(name, "_") }
+// ambiguous reports whether the field must not be sent for its name: to CGI-like
+// servers X_Forwarded_For is X-Forwarded-For, which a client cannot set, and to some
+// Transfer_Encoding is what frames the message.
+func (f *Forwarder) ambiguous(name string) bool {
+	if !strings.Contains(name, "_") {
+		return false
+	}
+	dashed := http.CanonicalHeaderKey(strings.ReplaceAll(name, "_", "-"))
+	return f.config.DropUnderscores || isForwarding(dashed) || dashed == "Content-Length" || dashed == "Transfer-Encoding"
+}
 
-// outbound returns the header to send to legacy for the client's request. What
-// belongs to this connection and to this proxy is set after the client's
-// hop-by-hop fields are gone, so that Connection cannot remove it.
-func (c *call) outbound() http.Header {
-	r := c.r
+// fields returns the header that legacy is to get of the client's request, but for
+// what belongs to the connection. What is this proxy's to say is set after the
+// client's hop-by-hop fields are gone, so that Connection cannot remove it.
+func (f *Forwarder) fields(r *http.Request) http.Header {
 	h := endToEnd(r.Header)
 	for name := range h {
-		if ambiguous(name) {
+		if f.ambiguous(name) {
 			delete(h, name)
 		}
 	}
+	f.setForwarding(h, r)
+	h["Via"] = append(slices.Clip(h["Via"]), strings.TrimPrefix(r.Proto, "HTTP/")+" sluice")
+	if _, ok := h["User-Agent"]; !ok {
+		h["User-Agent"] = nil // or the transport would send its own
+	}
+	return h
+}
+
+// host returns the Host that legacy is to get.
+func (f *Forwarder) host(r *http.Request) string {
+	if f.config.PreserveHost {
+		return r.Host
+	}
+	return f.config.URL.Host
+}
+
+// outbound returns the header to send to legacy for the client's request.
+func (c *call) outbound() http.Header {
+	r := c.r
+	h := c.f.fields(r)
 	if c.upload == nil || !expectsContinue(r) {
 		delete(h, "Expect") // nobody waits: the body is here, or there is none
 	}
@@ -62,12 +88,7 @@ func (c *call) outbound() http.Header {
 	if len(connection) > 0 {
 		h["Connection"] = []string{strings.Join(connection, ", ")}
 	}
-	c.f.setForwarding(h, r)
-	h["Via"] = append(slices.Clip(h["Via"]), strings.TrimPrefix(r.Proto, "HTTP/")+" sluice")
 	hideKeys(h)
-	if _, ok := h["User-Agent"]; !ok {
-		h["User-Agent"] = nil // or the transport would send its own
-	}
 	return h
 }
 

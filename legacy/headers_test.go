@@ -2,6 +2,7 @@ package legacy_test
 
 import (
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -105,11 +106,26 @@ func TestConnectionCannotRemoveOurFields(t *testing.T) {
 	}
 }
 
-// TestUnderscoresAreDropped: CGI-like servers read X_Tenant as X-Tenant.
-func TestUnderscoresAreDropped(t *testing.T) {
-	got := sent(t, gatewayConfig{}, "GET /x HTTP/1.1\r\nHost: front.test\r\nX_Tenant: evil\r\nX-Tenant: acme\r\nX_Forwarded_For: 6.6.6.6\r\nContent_Length: 5\r\n\r\n")
-	if strings.Contains(got.head, "_") || got.Header.Get("X-Tenant") != "acme" {
-		t.Errorf("legacy got %q", got.head)
+// TestUnderscores pass, as without the gateway, but for those that CGI-like servers
+// would read as a field that is the gateway's to say: whoever sends them, for a
+// proxy that is trusted may pass them on for its client.
+func TestUnderscores(t *testing.T) {
+	const request = "GET /x HTTP/1.1\r\nHost: front.test\r\nX_Tenant: a\r\nx-Other_name: b\r\nX_Forwarded_For: 6.6.6.6\r\nx-forwarded_proto: https\r\n" +
+		"X_REAL-IP: 6.6.6.6\r\nContent_Length: 5\r\nTransfer_Encoding: chunked\r\nX_forwarded-anything: 1\r\nX-Tenant: acme\r\n\r\n"
+	for _, trusted := range [][]netip.Prefix{nil, {netip.MustParsePrefix("127.0.0.0/8")}} {
+		got := sent(t, gatewayConfig{Config: legacy.Config{TrustedProxies: trusted}}, request).Header
+		if got.Get("X_Tenant") != "a" || got.Get("X-Other_name") != "b" || got.Get("X-Tenant") != "acme" {
+			t.Errorf("legacy got %v", got)
+		}
+		for name := range got {
+			if lower := strings.ToLower(name); strings.Contains(name, "_") && (strings.Contains(lower, "forwarded") || strings.Contains(lower, "real") || strings.Contains(lower, "length") || strings.Contains(lower, "encoding")) {
+				t.Errorf("legacy got %s: %q", name, got[name])
+			}
+		}
+	}
+	dropped := sent(t, gatewayConfig{Config: legacy.Config{DropUnderscores: true}}, request)
+	if strings.Contains(dropped.head, "_") || dropped.Header.Get("X-Tenant") != "acme" {
+		t.Errorf("legacy got %q", dropped.head)
 	}
 }
 

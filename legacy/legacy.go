@@ -15,6 +15,9 @@
 //     to an answer, not even Via, which RFC 9110, 7.6.3 leaves open to a gateway.
 //   - No client can make the connection to legacy speak HTTP/2 or TLS, under
 //     which it would send requests that nobody here reads.
+//   - What legacy binds to a connection is one client connection's; see private.
+//   - A client that waits is waited for: only a call whose client sends no more is
+//     given up.
 //
 // What net/http does not let through: the reason phrase (the standard one is
 // sent), the letter case of names, Content-Length of a 204 (forbidden by RFC
@@ -23,9 +26,11 @@
 package legacy
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -37,8 +42,9 @@ type Config struct {
 	// URL is the legacy service's: scheme, host and perhaps a path that all
 	// requests are put under.
 	URL *url.URL
-	// AnswerTimeout is the longest that legacy may take to begin its answer, or
-	// leave the next part of a request unread; 0 is no limit.
+	// AnswerTimeout is the longest that legacy may take to begin its answer after
+	// the client has left or shut down its sending side; 0 is no limit. While the
+	// client is there nothing is given up.
 	AnswerTimeout time.Duration
 	// DialTimeout bounds the making of a connection, TLS included; 0 is no
 	// limit but the system's.
@@ -54,6 +60,11 @@ type Config struct {
 	// TrustedProxies are the peers whose Forwarded and X-Forwarded-* fields are
 	// believed and extended; all others' are dropped.
 	TrustedProxies []netip.Prefix
+	// DropUnderscores drops fields and trailers with an underscore in their names.
+	// Else only those are dropped that CGI-like servers would take for a field that
+	// this proxy sets: X_Forwarded_For and the like, whoever sent them, and what
+	// looks like Content-Length or Transfer-Encoding.
+	DropUnderscores bool
 	// TLS is for an https URL; nil means the system's roots.
 	TLS *tls.Config
 }
@@ -74,23 +85,26 @@ func New(config Config) (*Forwarder, error) {
 		return nil, fmt.Errorf("legacy URL %s: a query, a fragment or a user cannot be kept", config.URL.Redacted())
 	}
 	line := newLine(config)
-	return &Forwarder{
-		config: config,
-		transport: &http.Transport{
-			DialContext:           line.dial,
-			DialTLSContext:        line.dialTLS,
-			ResponseHeaderTimeout: config.AnswerTimeout,
-			IdleConnTimeout:       config.IdleTimeout,
-			MaxIdleConns:          config.MaxIdle,
-			MaxIdleConnsPerHost:   config.MaxIdle,
-			DisableKeepAlives:     config.MaxIdle <= 0, // 0 would mean the default, 2
-			ExpectContinueTimeout: time.Second,
-			DisableCompression:    true, // it would change the bytes
-			Protocols:             http1Only(),
-			WriteBufferSize:       16 << 10,
-			ReadBufferSize:        16 << 10,
-		},
-	}, nil
+	f := &Forwarder{config: config, transport: newTransport(line.dial, line.dialTLS)}
+	f.transport.IdleConnTimeout = config.IdleTimeout
+	f.transport.MaxIdleConns, f.transport.MaxIdleConnsPerHost = config.MaxIdle, config.MaxIdle
+	f.transport.DisableKeepAlives = config.MaxIdle <= 0 // 0 would mean the default, 2
+	return f, nil
+}
+
+type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
+
+// newTransport returns what is common to all ways to legacy.
+func newTransport(dial, dialTLS dialFunc) *http.Transport {
+	return &http.Transport{
+		DialContext:           dial,
+		DialTLSContext:        dialTLS,
+		ExpectContinueTimeout: time.Second,
+		DisableCompression:    true, // it would change the bytes
+		Protocols:             http1Only(),
+		WriteBufferSize:       16 << 10,
+		ReadBufferSize:        16 << 10,
+	}
 }
 
 func http1Only() *http.Protocols {

@@ -9,10 +9,9 @@ import (
 
 // line makes the connections to legacy, all of them counted.
 type line struct {
-	dialer   net.Dialer
-	timeout  time.Duration
-	tls      *tls.Config
-	patience time.Duration
+	dialer  net.Dialer
+	timeout time.Duration
+	tls     *tls.Config
 }
 
 func newLine(config Config) *line {
@@ -25,10 +24,9 @@ func newLine(config Config) *line {
 		secure.ServerName = config.URL.Hostname()
 	}
 	return &line{
-		dialer:   net.Dialer{KeepAlive: 15 * time.Second},
-		timeout:  config.DialTimeout,
-		tls:      secure,
-		patience: config.AnswerTimeout,
+		dialer:  net.Dialer{KeepAlive: 15 * time.Second},
+		timeout: config.DialTimeout,
+		tls:     secure,
 	}
 }
 
@@ -46,7 +44,7 @@ func (l *line) dial(ctx context.Context, network, address string) (net.Conn, err
 	if err != nil {
 		return nil, err
 	}
-	return &countedConn{Conn: conn, patience: l.patience}, nil
+	return &countedConn{Conn: conn}, nil
 }
 
 // dialTLS counts above the encryption: below it, the alert that ends an idle
@@ -63,5 +61,5 @@ func (l *line) dialTLS(ctx context.Context, network, address string) (net.Conn, 
 		conn.Close()
 		return nil, err
 	}
-	return &countedConn{Conn: secure, sealed: true, patience: l.patience}, nil
+	return &countedConn{Conn: secure, sealed: true}, nil
 }

@@ -163,38 +163,18 @@ func TestHalfAHeadIsNoAnswer(t *testing.T) {
 	g.broken()
 }
 
-// TestNoAnswerInTime: by legacy's own limit or by the caller's.
+// TestNoAnswerInTime, by the caller's limit. Legacy's own is in client_test.go.
 func TestNoAnswerInTime(t *testing.T) {
-	for name, cfg := range map[string]gatewayConfig{
-		"answer timeout": {Config: legacy.Config{AnswerTimeout: 300 * time.Millisecond}},
-		"caller's limit": {limit: 300 * time.Millisecond},
-	} {
-		t.Run(name, func(t *testing.T) {
-			bothWays(t, func(t *testing.T, buffered bool) {
-				cfg.buffered = buffered
-				service := openRaw(t, func(c *rawConn) {
-					c.read()
-					c.in.ReadByte() // until the gateway hangs up
-				})
-				g := openGateway(t, service.url, cfg)
-				if got := g.exchange(postClose); !strings.HasPrefix(got, "HTTP/1.1 502 ") {
-					t.Errorf("got %q", got)
-				}
-				g.failed(legacy.ErrTimeout)
-				service.only(t)
-			})
+	bothWays(t, func(t *testing.T, buffered bool) {
+		service := openRaw(t, func(c *rawConn) {
+			c.read()
+			c.in.ReadByte() // until the gateway hangs up
 		})
-	}
-}
-
-// TestUnreadRequestIsATimeout: legacy takes the connection and reads nothing
-// more of a body that fits in no buffer.
-func TestUnreadRequestIsATimeout(t *testing.T) {
-	service := openRaw(t, func(c *rawConn) { c.readHead(); <-c.service.stop })
-	g := openGateway(t, service.url, gatewayConfig{Config: legacy.Config{AnswerTimeout: 50 * time.Millisecond}})
-	response, err := (&http.Client{Timeout: patience}).Post(g.url("/x"), "a/b", strings.NewReader(strings.Repeat("x", 32<<20)))
-	if err == nil {
-		response.Body.Close()
-	}
-	g.failed(legacy.ErrTimeout)
+		g := openGateway(t, service.url, gatewayConfig{limit: 300 * time.Millisecond, buffered: buffered})
+		if got := g.exchange(postClose); !strings.HasPrefix(got, "HTTP/1.1 502 ") {
+			t.Errorf("got %q", got)
+		}
+		g.failed(legacy.ErrTimeout)
+		service.only(t)
+	})
 }

@@ -78,7 +78,8 @@ func TestRequestTrailers(t *testing.T) {
 	}{
 		{"announced", "Trailer: X-Sum\r\n", "X-Sum: 7\r\n", http.Header{"X-Sum": {"7"}}},
 		{"unannounced", "", "X-Sum: 7\r\n", http.Header{"X-Sum": {"7"}}},
-		{"smuggled", "", "X-Forwarded-For: 1.2.3.4\r\nX_Forwarded_For: 1.2.3.4\r\nForwarded: for=x\r\nX-Real-IP: 1.2.3.4\r\nX-Sum: 7\r\n", http.Header{"X-Sum": {"7"}}},
+		{"underscore", "", "X_Sum: 7\r\n", http.Header{"X_sum": {"7"}}},
+		{"smuggled", "", "X-Forwarded-For: 1.2.3.4\r\nX_Forwarded_For: 1.2.3.4\r\nContent_Length: 1\r\nForwarded: for=x\r\nX-Real-IP: 1.2.3.4\r\nX-Sum: 7\r\n", http.Header{"X-Sum": {"7"}}},
 	} {
 		for _, buffered := range []bool{false, true} {
 			name := test.name + map[bool]string{false: "/streamed", true: "/buffered"}[buffered]

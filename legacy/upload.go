@@ -15,15 +15,18 @@ type upload struct {
 	request *http.Request
 	proceed func() // asks the client for its body
 	asked   sync.Once
-	begun   atomic.Bool // something may have been read: it cannot be sent from the start again
-	trailer http.Header // sent behind the body; filled by the last Read
+	begun   atomic.Bool        // something may have been read: it cannot be sent from the start again
+	trailer http.Header        // sent behind the body; filled by the last Read
+	came    func() http.Header // the trailers that may be sent on, as far as they came
 
 	ended  atomic.Bool // the whole body came
 	broken atomic.Bool // the client broke it off
+	barred atomic.Bool // the connection that it would go out on is another client's
 }
 
-func newUpload(r *http.Request, interim *interim) *upload {
-	u := &upload{request: r, proceed: func() {}, trailer: requestTrailer(r)}
+func (f *Forwarder) newUpload(r *http.Request, interim *interim) *upload {
+	u := &upload{request: r, proceed: func() {}, came: func() http.Header { return f.requestTrailer(r) }}
+	u.trailer = u.came()
 	if expectsContinue(r) {
 		u.proceed = interim.proceed
 	}
@@ -37,12 +40,15 @@ func expectsContinue(r *http.Request) bool {
 }
 
 func (u *upload) Read(p []byte) (int, error) {
+	if u.barred.Load() {
+		return 0, errBarred // and nothing of the body is spent on it
+	}
 	u.begun.Store(true)
 	u.asked.Do(u.proceed)
 	n, err := u.request.Body.Read(p)
 	switch {
 	case err == io.EOF:
-		maps.Copy(u.trailer, requestTrailer(u.request))
+		maps.Copy(u.trailer, u.came())
 		u.ended.Store(true)
 	case err != nil:
 		u.broken.Store(true)
@@ -55,11 +61,11 @@ func (u *upload) Close() error { return nil }
 
 // requestTrailer returns the trailers that may be sent on: before the end of
 // the body those announced, without values.
-func requestTrailer(r *http.Request) http.Header {
+func (f *Forwarder) requestTrailer(r *http.Request) http.Header {
 	trailer := endToEnd(r.Trailer)
 	for name := range trailer {
 		// Some servers merge trailers into the header.
-		if ambiguous(name) || isForwarding(name) || name == "Content-Length" || name == "Host" {
+		if f.ambiguous(name) || isForwarding(name) || name == "Content-Length" || name == "Host" {
 			delete(trailer, name)
 		}
 	}

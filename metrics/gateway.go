@@ -83,7 +83,7 @@ type Gateway struct {
 	requests *requests
 	inFlight []flight // by path
 
-	unroutable, authChecks, refused, spellings vocabulary
+	unroutable, authChecks, refused, spellings, underscores vocabulary
 
 	claims  claims
 	shadow  shadow
@@ -109,6 +109,9 @@ func NewGateway(c GatewayConfig) *Gateway {
 	g.spellings = newVocabulary(g.counter("rollout_other_spelling_total",
 		"Requests for another spelling of an ingestion route's path (//, /., a slash at the end, capitals): passed to legacy without a claim, or rejected.", "route"),
 		c.Routes)
+	g.underscores = newVocabulary(g.counter("gateway_underscore_fields_total",
+		"Requests that brought a field with an underscore in its name, by what became of it: pass, drop or reject.", "action"),
+		[]string{"pass", "drop", "reject"})
 	g.authChecks = newVocabulary(g.counter("gateway_auth_checks_total",
 		"Authorisation checks, by result; an error is denied too.", "result"),
 		[]string{AuthAllowed, AuthDenied, AuthError})
@@ -152,6 +155,10 @@ const (
 
 // AuthCheck counts one authorisation check: allowed, denied or error.
 func (g *Gateway) AuthCheck(result string) { g.authChecks.count(result) }
+
+// UnderscoreField counts a request that brought a field with an underscore in its
+// name: pass, drop or reject.
+func (g *Gateway) UnderscoreField(action string) { g.underscores.count(action) }
 
 // Refused counts a request that strict HTTP framing turned away.
 func (g *Gateway) Refused(reason string) { g.refused.count(reason) }

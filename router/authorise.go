@@ -1,6 +1,7 @@
 package router
 
 import (
+	"errors"
 	"net/http"
 
 	"sluice/rollout"
@@ -20,6 +21,11 @@ func (v *visit) authorised() bool {
 		v.rt.config.Observer.AuthCheck("allowed")
 		v.let = true
 		return true
+	case errors.Is(err, ErrBoundCredentials):
+		v.rt.config.Observer.AuthCheck("denied")
+		result.Err = err
+		result.Status = writeProblem(v.w, problem{Slug: "authorisation-bound", Status: http.StatusForbidden,
+			Detail: "NTLM and Negotiate authenticate a connection to the legacy service, and whether this request is allowed is decided elsewhere: send credentials that are good for a request"})
 	case err != nil:
 		v.rt.config.Observer.AuthCheck("error")
 		result.Outcome, result.Err = rollout.OutcomeRefused, err
@@ -33,6 +39,7 @@ func (v *visit) authorised() bool {
 				v.w.Header()[name] = values
 			}
 		}
+		addRouteFields(v.w)
 		v.w.WriteHeader(refusal.Status)
 		n, _ := v.w.Write(refusal.Body) // the client may have left
 		result.BytesOut = int64(n)

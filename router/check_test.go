@@ -1,6 +1,7 @@
 package router_test
 
 import (
+	"context"
 	"io"
 	"net"
 	"net/http"
@@ -13,6 +14,26 @@ import (
 	"sluice/router"
 )
 
+// outbound stands for legacy's Forwarder, which is the one that decides: it leaves
+// out what Connection names and says whose request it is.
+func outbound(r *http.Request) (http.Header, string) {
+	fields := r.Header.Clone()
+	for _, value := range r.Header["Connection"] {
+		for name := range strings.SplitSeq(value, ",") {
+			fields.Del(strings.TrimSpace(name))
+		}
+	}
+	fields.Set("X-Forwarded-For", "192.0.2.1, 192.0.2.2")
+	fields.Set("X-Forwarded-Host", "door.example")
+	fields.Set("X-Forwarded-Proto", "https")
+	fields["User-Agent"] = r.Header["User-Agent"]
+	return fields, "legacy.example"
+}
+
+func checkAt(target *url.URL, timeout time.Duration) *router.Check {
+	return router.NewCheck(router.CheckConfig{URL: target, Timeout: timeout, Outbound: outbound})
+}
+
 // checkedDoor is a door at 100 % whose documents are checked at a real server.
 func checkedDoor(t *testing.T, timeout time.Duration, check http.HandlerFunc, options ...func(*setup)) *door {
 	t.Helper()
@@ -22,7 +43,7 @@ func checkedDoor(t *testing.T, timeout time.Duration, check http.HandlerFunc, op
 	if err != nil {
 		t.Fatal(err)
 	}
-	return openDoor(t, append([]func(*setup){at(100), guarded(router.NewCheck(target, timeout))}, options...)...)
+	return openDoor(t, append([]func(*setup){at(100), guarded(checkAt(target, timeout))}, options...)...)
 }
 
 func TestCheckAnswers(t *testing.T) {
@@ -94,7 +115,7 @@ func TestCheckWithoutAnswerFailsClosed(t *testing.T) {
 			t.Fatal(err)
 		}
 		gone.Close()
-		d := openDoor(t, at(100), guarded(router.NewCheck(&url.URL{Scheme: "http", Host: gone.Addr().String()}, patience)))
+		d := openDoor(t, at(100), guarded(checkAt(&url.URL{Scheme: "http", Host: gone.Addr().String()}, patience)))
 		d.post(document("a")).wantProblem(t, http.StatusServiceUnavailable, "authorisation-unavailable", "")
 		d.wantNothingSent()
 	})
@@ -126,7 +147,47 @@ func TestWhatTheCheckIsAsked(t *testing.T) {
 	}
 	answer{header: r.Header}.wantFields(t,
 		"Authorization", "Bearer a", "Cookie", "a=b | c=d", "X-Tenant", "t", "User-Agent", "u",
-		"X-Forwarded-Method", "POST", "X-Forwarded-Uri", "/v1/%64ocuments?a=1;b=%zz", "X-Forwarded-Host", "door.example")
+		"X-Forwarded-Method", "POST", "X-Forwarded-Uri", "/v1/%64ocuments?a=1;b=%zz", "X-Forwarded-Host", "door.example",
+		"X-Forwarded-For", "192.0.2.1, 192.0.2.2", "X-Forwarded-Proto", "https",
+		"X-Original-Method", "POST", "X-Original-Uri", "/v1/%64ocuments?a=1;b=%zz", "X-Original-Url", "https://door.example/v1/%64ocuments?a=1;b=%zz")
+	if strings.Contains(r.Host, "example") {
+		t.Errorf("another's check is asked with Host %q", r.Host)
+	}
+}
+
+// Legacy is asked as it is asked itself: by whoever speaks to it, with its Host.
+func TestCheckAtLegacy(t *testing.T) {
+	for status, want := range map[int]int{http.StatusNoContent: http.StatusOK, http.StatusUnauthorized: http.StatusUnauthorized} {
+		asked := make(chan *http.Request, 2)
+		check := router.NewCheck(router.CheckConfig{
+			URL: &url.URL{Scheme: "http", Host: "legacy:9000", Path: "/auth"}, Timeout: patience, Outbound: outbound,
+			Ask: func(ctx context.Context, r, question *http.Request) (*http.Response, error) {
+				if _, limited := ctx.Deadline(); !limited || r.URL.Path != "/v1/documents" {
+					t.Errorf("asked about %s without a limit, or about another request", r.URL)
+				}
+				asked <- question
+				return &http.Response{StatusCode: status, Header: http.Header{"Www-Authenticate": {"NTLM"}}, Body: http.NoBody}, nil
+			},
+		})
+		d := openDoor(t, at(100), guarded(check))
+		got := d.post(document("a"), "Authorization", "NTLM abc")
+		got.want(t, want, "")
+		if q := <-asked; q.Host != "legacy.example" || q.URL.Path != "/auth" || q.Header.Get("Authorization") != "NTLM abc" {
+			t.Errorf("asked %s of Host %q with %v", q.URL, q.Host, q.Header)
+		}
+	}
+}
+
+// Who is asked elsewhere cannot know a connection to legacy.
+func TestCheckElsewhereIsNotAskedWithBoundCredentials(t *testing.T) {
+	for _, credentials := range []string{"NTLM abc", "negotiate abc"} {
+		d := checkedDoor(t, patience, func(http.ResponseWriter, *http.Request) { t.Error("the check was asked") })
+		d.post(document("a"), "Authorization", credentials).wantProblem(t, http.StatusForbidden, "authorisation-bound", "")
+		d.wantNothingSent()
+		if got := d.observer.authChecks(); got != "[denied]" {
+			t.Errorf("checks %s", got)
+		}
+	}
 }
 
 // What concerns the body, the connection or the document says nothing of the
@@ -135,8 +196,7 @@ func TestWhatTheCheckIsNotTold(t *testing.T) {
 	for _, field := range []string{
 		"Connection: keep-alive", "Keep-Alive: a", "Proxy-Connection: a", "Proxy-Authorization: a", "Te: trailers",
 		"Trailer: X-A", "Upgrade: a", "Http2-Settings: a", "Content-Encoding: identity",
-		"Idempotency-Key: a", "X-Idempotency-Key: a", "X_Tenant: a", "X-Forwarded-For: 10.0.0.1", "X-Forwarded-User: root",
-		"X-Forwarded-Proto: https", "X-Real-Ip: 10.0.0.1", "Forwarded: for=10.0.0.1", "If-None-Match: *", "If-Match: a", "Range: bytes=0-1",
+		"Idempotency-Key: a", "X-Idempotency-Key: a", "If-None-Match: *", "If-Match: a", "Range: bytes=0-1",
 	} {
 		t.Run(field, func(t *testing.T) {
 			name, _, _ := strings.Cut(field, ":")
@@ -146,7 +206,14 @@ func TestWhatTheCheckIsNotTold(t *testing.T) {
 			}
 		})
 	}
-	spoofed := askedWith(t, "X-Forwarded-Method: GET", "X-Forwarded-Uri: /public", "X-Forwarded-Host: trusted.example")
+	spoofed := askedWith(t, "X-Forwarded-Method: GET", "X-Forwarded-Uri: /public", "X-Forwarded-Host: trusted.example",
+		"X-Original-Method: GET", "X-Original-Url: http://a/public", "X-Original-Uri: /public", "X_Original_Method: GET", "X_Forwarded-Uri: /public",
+		"X-Tenant: mine", "X_Tenant: victim", "X_Other: a")
+	for name := range spoofed.Header {
+		if strings.Contains(name, "_") && name != "X_other" {
+			t.Errorf("the check was told %s beside the field that it may take it for", name)
+		}
+	}
 	answer{header: spoofed.Header}.wantFields(t,
 		"X-Forwarded-Method", "POST", "X-Forwarded-Uri", "/v1/%64ocuments?a=1;b=%zz", "X-Forwarded-Host", "door.example")
 }

@@ -10,7 +10,8 @@ import (
 )
 
 // forward sends the request to legacy and writes its answer, or one of our own
-// if there is none.
+// if there is none. If the client has left, or its connection has to end without
+// an answer, nothing is written; see saying.
 func (rt *Router) forward(ctx context.Context, w http.ResponseWriter, r *http.Request, body []byte) rollout.Result {
 	result, err := rt.config.Legacy.Forward(ctx, w, r, body)
 	if err == nil {
@@ -49,18 +50,19 @@ const statusClientLeft = 499
 // passThrough forwards a request that brings no document, streamed both ways
 // and tied to its client. spelling is as in its record.
 func (rt *Router) passThrough(w http.ResponseWriter, r *http.Request, spelling string) {
-	rt.through(w, r, spelling, func(rollout.Result) {})
+	rt.through(w, r, spelling, nil, func(rollout.Result) {})
 }
 
-// through is passThrough for who wants to know how it ended.
-func (rt *Router) through(w http.ResponseWriter, r *http.Request, spelling string, ended func(rollout.Result)) {
+// through is passThrough for who has read the body, unless it is nil, and wants to know
+// how the request ended.
+func (rt *Router) through(w http.ResponseWriter, r *http.Request, spelling string, body []byte, ended func(rollout.Result)) {
 	record := rollout.Record{Spelling: spelling, Method: r.Method, Target: r.URL.Path, Started: time.Now(), BytesIn: max(r.ContentLength, 0), Sent: true}
 	if err := arrived(r); err != nil {
 		record.Sent = false
 		record.Result = refuseArrived(w, err)
 	} else {
 		done := rt.config.Observer.InFlight(rollout.Legacy)
-		record.Result = rt.forward(r.Context(), w, r, nil)
+		record.Result = rt.forward(r.Context(), w, r, body)
 		done()
 	}
 	ended(record.Result)

@@ -31,7 +31,11 @@ type visit struct {
 // ingest returns the handler of a route.
 func (rt *Router) ingest(route *Route) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		v := &visit{rt: rt, route: route, w: w, r: r, fields: endToEnd(r.Header)}
+		if overridden(r) {
+			rt.passThrough(w, r, route.Name) // counted, for it has no claim
+			return
+		}
+		v := &visit{rt: rt, route: route, w: route.answering(w), r: r, fields: endToEnd(r.Header)}
 		v.record = rollout.Record{Route: route.Name, Method: r.Method, Target: r.URL.Path, Started: time.Now()}
 		v.serve()
 	}
@@ -46,6 +50,10 @@ func (v *visit) serve() {
 		return
 	}
 	v.record.BytesIn = int64(len(body))
+	if formOverrides(v.r, body) {
+		v.rt.through(v.w, v.r, v.route.Name, body, func(rollout.Result) {})
+		return
+	}
 	v.policy = v.rt.config.Policy()
 	if err := v.identify(body); err != nil {
 		v.unroutable(err)

@@ -39,6 +39,7 @@ func writeProblem(w http.ResponseWriter, p problem) int {
 		Reason string `json:"reason,omitempty"`
 	}{ProblemType + p.Slug, http.StatusText(p.Status), p.Status, p.Detail, p.Reason})
 	h.Set("Content-Length", strconv.Itoa(len(body)))
+	addRouteFields(w)
 	w.WriteHeader(p.Status)
 	_, _ = w.Write(body) // the client may have left
 	return p.Status

@@ -44,7 +44,7 @@ func (rec *Recogniser) Document(r *http.Request, body []byte) (*rollout.Document
 		path = routePath(r.URL)
 	}
 	route := rec.routes[r.Method+" "+rec.mux.Find(match, r.Method, path)]
-	if route == nil {
+	if route == nil || overridden(r) || formOverrides(r, body) {
 		return nil, fmt.Errorf("%w: %s %s", ErrNoRoute, r.Method, r.URL.Path)
 	}
 	r = r.WithContext(context.WithValue(r.Context(), chi.RouteCtxKey, match))

@@ -26,6 +26,10 @@ type Route struct {
 	Headers []string
 	// Touches are the other requests that change the route's documents.
 	Touches []Touch
+	// AnswerFields are added to the answers that are the gateway's own, where these
+	// have none of the name: what legacy adds to every answer of its. The names
+	// are canonical.
+	AnswerFields http.Header
 }
 
 // Authoriser decides whether a client may have its document ingested.

@@ -11,6 +11,8 @@
 //   - The policy is read once per request.
 //   - A document's request is not cancelled by its client's leaving.
 //   - Nothing under the gateway's own prefix reaches legacy.
+//   - No answer is written that nobody gave: a handler that has written nothing ends
+//     its connection.
 //   - A field that Connection names is seen by no step: neither path, check nor
 //     intent is told of it.
 package router
@@ -41,7 +43,8 @@ type Legacy interface {
 	// Forward sends the request, with body if it has been read, and writes the
 	// answer to w. An error means that nothing was written to w; it wraps
 	// rollout.ErrNotAccepted if legacy provably got no byte of the request.
-	// With OutcomeTruncated the client's connection has to be cut.
+	// With OutcomeTruncated the client's connection has to be cut. A result with
+	// the status 0 means that nothing was written, nor may be.
 	Forward(ctx context.Context, w http.ResponseWriter, r *http.Request, body []byte) (rollout.Result, error)
 }
 
@@ -103,6 +106,11 @@ type Config struct {
 	// RejectSpellings answers 400 to a request for another spelling of a route's
 	// path. Else it is passed to legacy like all that is no route's.
 	RejectSpellings bool
+	// Underscores is what becomes of fields with underscores in their names.
+	Underscores Underscores
+	// CountUnderscores counts a request with such a field, by what became of it:
+	// the word of an Underscores. It may be nil, and must not block.
+	CountUnderscores func(became string)
 	// TenantHeader names the field that sets tenants apart; may be empty.
 	TenantHeader string
 	Body         BodyLimits
@@ -180,8 +188,14 @@ func (rt *Router) Drain() { rt.draining.Store(true) }
 func (rt *Router) Draining() bool { return rt.draining.Load() }
 
 // ServeHTTP serves one request.
-func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (rt *Router) ServeHTTP(client http.ResponseWriter, r *http.Request) {
 	framing.Prepare(r)
+	w := &saying{ResponseWriter: client}
+	rt.serve(w, r)
+	w.said()
+}
+
+func (rt *Router) serve(w http.ResponseWriter, r *http.Request) {
 	if rt.draining.Load() {
 		w.Header().Set("Connection", "close")
 	}
@@ -191,9 +205,19 @@ func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			Detail: "this is a gateway to one service, not a proxy: send the request itself"})
 	case strings.Contains(r.URL.Path, "\x00"):
 		writeProblem(w, problem{Slug: "path", Status: http.StatusBadRequest, Detail: "the path holds a NUL byte"})
-	default:
+	case rt.dashed(w, r):
 		rt.mux.ServeHTTP(w, routed(r))
 	}
+}
+
+// route returns the route of that name, or nil.
+func (rt *Router) route(name string) *Route {
+	for i := range rt.config.Routes {
+		if rt.config.Routes[i].Name == name {
+			return &rt.config.Routes[i]
+		}
+	}
+	return nil
 }
 
 // elsewhere takes what no route matches. The gateway's own paths come here too,

@@ -42,6 +42,9 @@ func (rt *Router) status(w http.ResponseWriter, r *http.Request) {
 		unknownOwn(w, r)
 		return
 	}
+	if of := rt.route(route); of != nil {
+		w = of.answering(w) // the document's client reads it, by the same rules
+	}
 	run, found, err := rt.config.Temporal.Lookup(context.WithoutCancel(r.Context()), route, id)
 	switch {
 	case err != nil:
@@ -85,6 +88,7 @@ func writeJSON(w http.ResponseWriter, status int, value any) int64 {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	addRouteFields(w)
 	w.WriteHeader(status)
 	n, _ := w.Write(body) // the client may have left
 	return int64(n)

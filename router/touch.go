@@ -69,7 +69,7 @@ func (v *visit) inOrder() {
 	defer func() {
 		v.warn("settle", ticket.Sent(ctx, concluded(result.Outcome), rollout.Ending{}))
 	}()
-	v.rt.through(v.w, v.r, "", func(r rollout.Result) { result = r })
+	v.rt.through(v.w, v.r, "", nil, func(r rollout.Result) { result = r })
 }
 
 // concluded reports whether it is known what legacy made of a request: it answered, or

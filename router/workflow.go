@@ -34,6 +34,7 @@ func (v *visit) writeAnswer(answer rollout.Answer) rollout.Result {
 		h.Del("Content-Length")
 		answer.Body = nil
 	}
+	addRouteFields(v.w)
 	v.w.WriteHeader(answer.Status)
 	n, _ := v.w.Write(answer.Body) // the client may have left
 	return rollout.Result{Status: answer.Status, Outcome: rollout.OutcomeOfStatus(answer.Status), BytesOut: int64(n)}

@@ -37,6 +37,7 @@ type Conn struct {
 
 	released atomic.Bool
 	refused  atomic.Bool
+	service  service
 
 	framer framer       // owned by the goroutine in Read
 	held   bytes.Reader // owned by the goroutine in Read: bytes that are not scanned yet, behind a request for another protocol or a trailer section
@@ -47,18 +48,30 @@ type Conn struct {
 }
 
 func newConn(inner net.Conn, limits Limits) *Conn {
-	return &Conn{
+	c := &Conn{
 		Conn:    inner,
 		observe: limits.Observer,
 		framer:  framer{maxHead: limits.MaxHeaderBytes + serverSlop},
 	}
+	c.service.open()
+	return c
 }
 
 // Read hands on what the client sent, as far as it keeps the rules. Errors of the
 // inner connection, deadlines included, are returned as they are and change
 // nothing: the next Read goes on where the last one stopped. ErrRefused after a
-// message was refused.
-func (c *Conn) Read(p []byte) (int, error) { return c.read(p) }
+// message was refused. io.EOF comes only when no request is being served; see
+// service.
+func (c *Conn) Read(p []byte) (int, error) {
+	n, err := c.read(p)
+	if n == 0 && err == io.EOF {
+		n, err = c.atEnd(p)
+	}
+	if broke(err) {
+		c.service.end()
+	}
+	return n, err
+}
 
 func (c *Conn) read(p []byte) (int, error) {
 	for {
@@ -83,6 +96,8 @@ func (c *Conn) read(p []byte) (int, error) {
 // check scans the n bytes in p and returns how many there are to be handed on.
 func (c *Conn) check(p []byte, n int, fromHeld bool) int {
 	out, in, why := c.framer.scan(p[:n])
+	c.service.whole.Store(c.framer.messages)
+	c.service.rest.Store(c.framer.state == atRequestLine && len(c.framer.line) == 0)
 	if why != accepted {
 		c.refuse(why)
 		spoiled, _ := c.spoilInto(p[out:])
@@ -102,7 +117,10 @@ func (c *Conn) check(p []byte, n int, fromHeld bool) int {
 // the first Read after that; http.Server.ConnState with http.StateHijacked is the
 // place where no handler can forget it. Bytes that net/http had read before are
 // in the buffer that Hijack returns. A connection that was refused stays refused.
-func (c *Conn) Release() { c.released.Store(true) }
+func (c *Conn) Release() {
+	c.released.Store(true)
+	c.service.stir()
+}
 
 // Messages returns how many whole requests Read has returned, and whether it has
 // returned nothing after the last of them but empty lines. It is for the
@@ -153,6 +171,8 @@ func (c *Conn) spoilInto(p []byte) (int, error) {
 // Close closes the inner connection; a refused one is closed for writing at once
 // and for reading a little later. See lingering.
 func (c *Conn) Close() error {
+	c.service.shut()
+	c.service.stir()
 	if !c.refused.Load() || c.CloseWrite() != nil {
 		return c.Conn.Close()
 	}

@@ -52,7 +52,7 @@ func openDoor(t testing.TB, cfg doorConfig) *door {
 	if cfg.handler == nil {
 		cfg.handler = http.HandlerFunc(d.record)
 	}
-	d.srv = &http.Server{Handler: cfg.handler, ConnState: releaseHijacked}
+	d.srv = &http.Server{Handler: cfg.handler, ConnState: follow}
 	if cfg.tune != nil {
 		cfg.tune(d.srv)
 	}
@@ -68,8 +68,13 @@ func openDoor(t testing.TB, cfg doorConfig) *door {
 	return d
 }
 
-func releaseHijacked(c net.Conn, s http.ConnState) {
-	if framed, ok := c.(*framing.Conn); ok && s == http.StateHijacked {
+func follow(c net.Conn, s http.ConnState) {
+	framed, ok := c.(*framing.Conn)
+	switch {
+	case !ok:
+	case s == http.StateIdle:
+		framed.Answered()
+	case s == http.StateHijacked:
 		framed.Release()
 	}
 }

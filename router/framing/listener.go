@@ -6,7 +6,10 @@
 // differently, and that is how requests are smuggled.
 //
 //	srv := &http.Server{ConnContext: framing.ConnContext, ConnState: func(c net.Conn, s http.ConnState) {
-//		if s == http.StateHijacked {
+//		switch s {
+//		case http.StateIdle:
+//			c.(*framing.Conn).Answered()
+//		case http.StateHijacked:
 //			c.(*framing.Conn).Release()
 //		}
 //	}}
@@ -40,6 +43,8 @@
 //     answers to earlier requests; in a body the handler's Read fails with an
 //     error that is not io.EOF. In both cases net/http closes the connection.
 //   - A refused connection stays refused.
+//   - The end of the client's bytes is no departure: while a request is served
+//     net/http is not told of it.
 //   - Where both parse a message, this package and net/http agree on its length.
 //
 // The inner listener must deliver cleartext: net/http recognises TLS by the

@@ -67,7 +67,8 @@ func (g *Gateway) openRouter(context.Context) error {
 		Answers: g.answers, AnswerLimit: int(c.Legacy.AnswerLimit),
 		Splitter: rollout.NewSplitter(c.Rollout.Salt),
 		Observer: recorded{g.metrics, &g.failed}, Log: g.options.Log, AccessLog: c.Log.Access,
-		TenantHeader: c.Requests.TenantHeader, RejectSpellings: c.Requests.OtherSpellings == "reject",
+		CountUnderscores: g.metrics.UnderscoreField,
+		TenantHeader:     c.Requests.TenantHeader, RejectSpellings: c.Requests.OtherSpellings == "reject",
 		Body: router.BodyLimits{
 			Max: int64(c.Requests.MaxBody), Budget: int64(c.Requests.BodyBudget),
 			Patience: c.Requests.BodyPatience.Std(), MinRate: int64(c.Requests.BodyMinRate),
@@ -78,6 +79,7 @@ func (g *Gateway) openRouter(context.Context) error {
 	if c.Rollout.OnUnroutable == "legacy" {
 		config.OnUnroutable = router.PassToLegacy
 	}
+	config.Underscores, _ = router.ParseUnderscores(c.Requests.UnderscoreFields)
 	for _, r := range c.Routes {
 		route, err := g.route(r)
 		if err != nil {
@@ -106,7 +108,7 @@ func (g *Gateway) route(r configs.Route) (router.Route, error) {
 	if err != nil {
 		return router.Route{}, err
 	}
-	route := router.Route{Name: r.Name, Method: r.Method, Pattern: r.Pattern, DocID: locator, Headers: r.Headers}
+	route := router.Route{Name: r.Name, Method: r.Method, Pattern: r.Pattern, DocID: locator, Headers: r.Headers, AnswerFields: r.AnswerFields()}
 	for _, t := range r.Touches {
 		at, err := router.ParseLocator(t.DocID)
 		if err != nil {
@@ -123,7 +125,11 @@ func (g *Gateway) route(r configs.Route) (router.Route, error) {
 		if err != nil {
 			return route, err
 		}
-		route.Authorise = router.NewCheck(target, r.Check.Timeout.Std())
+		check := router.CheckConfig{URL: target, Timeout: r.Check.Timeout.Std(), Outbound: g.legacy.Outbound}
+		if target.Scheme == legacy.Scheme && target.Host == legacy.Host {
+			check.Ask = g.legacy.Ask
+		}
+		route.Authorise = router.NewCheck(check)
 	}
 	return route, nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"sluice/cmd/internal/connect"
 	"sluice/cmd/internal/handover"
+	"sluice/legacy"
 	"sluice/router/framing"
 )
 
@@ -51,7 +52,7 @@ func (g *Gateway) openServers(context.Context) error {
 		DisableGeneralOptionsHandler: true, // OPTIONS * is legacy's to answer
 		ErrorLog:                     log,
 		ConnState:                    g.follow,
-		ConnContext:                  framing.ConnContext,
+		ConnContext:                  g.attend,
 	}
 	operated, err := g.operated(g.operatorHandler())
 	if err != nil {
@@ -61,11 +62,28 @@ func (g *Gateway) openServers(context.Context) error {
 	return nil
 }
 
+// attend tells legacy on which client's connection a request comes.
+func (g *Gateway) attend(ctx context.Context, conn net.Conn) context.Context {
+	ctx = framing.ConnContext(ctx, conn)
+	framed, ok := conn.(*framing.Conn)
+	if !ok {
+		return ctx
+	}
+	client := legacy.ClientConn{Ended: framed.Ended(), Closed: framed.Closed(), Close: framed.CloseIdle, Bound: func() {}}
+	if movable, ok := framed.Conn.(*handover.Conn); ok {
+		client.Bound = movable.Stay
+	}
+	return legacy.WithClient(ctx, client)
+}
+
 // follow sees every client's connection change its state.
 func (g *Gateway) follow(conn net.Conn, state http.ConnState) {
 	framed, ok := conn.(*framing.Conn)
 	if !ok {
 		return
+	}
+	if state == http.StateIdle {
+		defer framed.Answered()
 	}
 	movable, ok := framed.Conn.(*handover.Conn)
 	if !ok {

@@ -9,6 +9,7 @@ import (
 
 	"sluice/cmd/internal/connect"
 	"sluice/legacy"
+	"sluice/router"
 	"sluice/temporalpath"
 )
 
@@ -37,6 +38,8 @@ func (g *Gateway) openLegacy(context.Context) error {
 		MaxIdle:        c.MaxIdle,
 		PreserveHost:   c.PreserveHost,
 		TrustedProxies: trusted,
+
+		DropUnderscores: g.config.Requests.UnderscoreFields != router.PassUnderscores.String(),
 	})
 	if err != nil {
 		return err

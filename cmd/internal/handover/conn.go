@@ -30,6 +30,7 @@ type Conn struct {
 	between  bool          // guarded by mu
 	leaving  bool          // guarded by mu
 	gone     bool          // guarded by mu
+	stays    bool          // guarded by mu
 	answered uint64        // guarded by mu; requests
 	deadline time.Time     // guarded by mu; the reader's, in force unless leaving
 	fresh    bool          // guarded by mu; inherited, and nothing was read here
@@ -144,6 +145,14 @@ func (c *Conn) SetDeadline(t time.Time) error {
 	return errors.Join(c.SetReadDeadline(t), c.SetWriteDeadline(t))
 }
 
+// Stay notes that no other process can go on with the connection: where it would
+// move it is closed, as between two requests it may be.
+func (c *Conn) Stay() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stays = true
+}
+
 // leave makes the connection move if it can: now, or when it is between requests.
 func (c *Conn) leave() {
 	c.mu.Lock()
@@ -164,7 +173,7 @@ func (c *Conn) interrupt() {
 // successor.
 func (c *Conn) Close() error {
 	c.mu.Lock()
-	gone := c.gone
+	gone := c.gone && !c.stays
 	c.gone = false
 	c.mu.Unlock()
 	if gone {

@@ -96,6 +96,7 @@ func (g *generation) serve() {
 				framed.Conn.(*handover.Conn).Begin(framed.Messages)
 			case http.StateIdle:
 				framed.Conn.(*handover.Conn).Answered()
+				framed.Answered()
 			}
 		},
 	}

@@ -1,0 +1,68 @@
+package router
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// overridden reports whether the request asks, as many frameworks understand it, to
+// be taken for one of another method: a POST that deletes is none that brings a
+// document. It is the same for every method, as some frameworks do not ask that it
+// be a POST, and for names with underscores, which CGI-like servers do not tell
+// apart.
+//
+//   - X-HTTP-Method-Override: Rack, Rails, Symfony, Laravel, ASP.NET, Google's APIs
+//   - X-HTTP-Method: OData, Microsoft's APIs; X-Method-Override: Express, IBM
+//   - _method in the query: Symfony, Spring, Express
+//
+// _method in a form's body is looked for by formOverrides.
+func overridden(r *http.Request) bool {
+	for name, values := range r.Header {
+		if overrides(name) && other(values, r.Method) {
+			return true
+		}
+	}
+	if !strings.Contains(strings.ToLower(r.URL.RawQuery), "method") && !strings.Contains(r.URL.RawQuery, "%") {
+		return false
+	}
+	return paramOverrides(r.URL.RawQuery, r.Method)
+}
+
+func overrides(field string) bool {
+	if len(field) < len("X-HTTP-Method") || !strings.Contains(strings.ToLower(field), "method") {
+		return false
+	}
+	switch http.CanonicalHeaderKey(strings.ReplaceAll(field, "_", "-")) {
+	case "X-Http-Method-Override", "X-Http-Method", "X-Method-Override":
+		return true
+	}
+	return false
+}
+
+// formOverrides looks into a form's body: Rack, Rails, Laravel, Symfony, Spring, Slim.
+func formOverrides(r *http.Request, body []byte) bool {
+	kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
+	return strings.EqualFold(strings.TrimSpace(kind), "application/x-www-form-urlencoded") && paramOverrides(string(body), r.Method)
+}
+
+func paramOverrides(form, method string) bool {
+	values, _ := url.ParseQuery(form) // what it cannot read it leaves out
+	for name, all := range values {
+		if strings.EqualFold(name, "_method") && other(all, method) {
+			return true
+		}
+	}
+	return false
+}
+
+// other reports whether one of the values names another method. Frameworks read no
+// empty one.
+func other(values []string, method string) bool {
+	for _, value := range values {
+		if value = strings.TrimSpace(value); value != "" && !strings.EqualFold(value, method) {
+			return true
+		}
+	}
+	return false
+}
