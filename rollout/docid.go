@@ -8,8 +8,9 @@ import (
 // MaxDocID is the longest doc_id, in bytes.
 const MaxDocID = 512
 
-// What makes a request unroutable: it has no usable doc_id. Each is also a
-// reason in metrics and answers; see UnroutableReason.
+// What makes a request unroutable: it has no usable doc_id, or its body, in which the
+// doc_id is, cannot be held. Each is also a reason in metrics and answers; see
+// UnroutableReason.
 var (
 	ErrDocIDMissing    = errors.New("doc_id is missing")
 	ErrDocIDEmpty      = errors.New("doc_id is empty")
@@ -20,6 +21,11 @@ var (
 	ErrDocIDAmbiguous  = errors.New("a sibling of doc_id differs from it only in letter case")
 	ErrBodyEmpty       = errors.New("the body is empty")
 	ErrBodyNotJSON     = errors.New("the body is not JSON")
+	ErrBodyCoding      = errors.New("the body's Content-Encoding cannot be undone")
+	ErrBodyExpands     = errors.New("the body becomes too large when its Content-Encoding is undone")
+	ErrBodyTooLarge    = errors.New("the body is too large")
+	ErrBodyTooSlow     = errors.New("the body came too slowly")
+	ErrBodyOverload    = errors.New("too many bytes of bodies are held already")
 )
 
 // unroutable names the reasons, in the order they are documented.
@@ -35,6 +41,11 @@ var unroutable = [...]struct {
 	{ErrDocIDDuplicated, "duplicated"},
 	{ErrDocIDAmbiguous, "ambiguous-case"},
 	{ErrBodyEmpty, "empty-body"},
+	{ErrBodyCoding, "coding"},
+	{ErrBodyExpands, "expands"},
+	{ErrBodyTooLarge, "too-large"},
+	{ErrBodyTooSlow, "too-slow"},
+	{ErrBodyOverload, "overload"},
 	{ErrBodyNotJSON, "not-json"},
 }
 
