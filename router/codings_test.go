@@ -78,9 +78,9 @@ func TestCodings(t *testing.T) {
 		{"a byte order mark inside", "gzip", encoded("gzip", "\ufeff"+document("a")), "gzip"},
 		{"identity", "identity", document("a"), "identity"},
 		{"identity and gzip", "identity,, gzip", encoded("gzip", document("a")), "identity,, gzip"},
-		{"a large one", "zstd", encoded("zstd", wordy("a", 5<<20)), "zstd"},
-		{"a large one in br", "br", encoded("br", wordy("a", 2<<20)), "br"},
-		{"one that compresses well", "br", encoded("br", `{"doc_id":"a","text":"`+strings.Repeat("a text ", 100_000)+`"}`), "br"},
+		{"a large one", "zstd", encoded("zstd", wordy("a", 300_000)), "zstd"},
+		{"a large one in br", "br", encoded("br", wordy("a", 100_000)), "br"},
+		{"one that compresses well", "br", encoded("br", `{"doc_id":"a","text":"`+strings.Repeat("a text ", 10_000)+`"}`), "br"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			d := openDoor(t, at(100))
@@ -123,7 +123,8 @@ func TestCodingsDoNotMatterElsewhere(t *testing.T) {
 // What cannot be undone, or not within bounds, tells no document.
 func TestBrokenCodings(t *testing.T) {
 	whole := encoded("gzip", document("a"))
-	bomb := `{"doc_id":"a","x":"` + strings.Repeat("0", 9<<20) + `"}`
+	largest := limits(func(l *router.BodyLimits) { l.Max = 2_000_000 })
+	bomb := `{"doc_id":"a","x":"` + strings.Repeat("0", 1_100_000) + `"}`
 	for _, row := range []struct{ name, field, body, want string }{
 		{"cut off", "gzip", whole[:len(whole)-9], "coding"},
 		{"a wrong checksum", "gzip", whole[:len(whole)-8] + "\x00\x00\x00\x00" + whole[len(whole)-4:], "coding"},
@@ -146,10 +147,10 @@ func TestBrokenCodings(t *testing.T) {
 		{"br bomb", "br", encoded("br", bomb), "expands"},
 		{"zstd bomb", "zstd", encoded("zstd", bomb), "expands"},
 		{"a bomb in a bomb", "gzip, gzip", encoded("gzip", encoded("gzip", bomb)), "expands"},
-		{"over the largest document", "zstd", encoded("zstd", wordy("a", 11<<20)), "expands"},
+		{"over the largest document", "zstd", encoded("zstd", wordy("a", 2_100_000)), "expands"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			d := openDoor(t, at(100))
+			d := openDoor(t, at(100), largest)
 			d.post(row.body, "Content-Encoding", row.field).wantFields(t, "Rollout-Path", "legacy", "Rollout-Reason", "unroutable")
 			if f := d.legacy.all(); len(f) != 1 || f[0].body != row.body {
 				t.Errorf("legacy got %d requests, and not what came", len(f))
@@ -157,7 +158,7 @@ func TestBrokenCodings(t *testing.T) {
 			if record := d.observer.next(); record.Unroutable != row.want {
 				t.Errorf("the reason is %q, want %q", record.Unroutable, row.want)
 			}
-			d = openDoor(t, at(100), rejecting)
+			d = openDoor(t, at(100), rejecting, largest)
 			d.post(row.body, "Content-Encoding", row.field).wantProblem(t, http.StatusBadRequest, "unroutable", row.want)
 			d.wantNothingSent()
 		})
