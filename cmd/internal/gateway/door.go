@@ -18,6 +18,7 @@ import (
 	"sluice/rollout/flags"
 	"sluice/rollout/flags/ofrep"
 	"sluice/router"
+	"sluice/router/unclaimed"
 )
 
 func (g *Gateway) openFlags(ctx context.Context) error {
@@ -65,8 +66,9 @@ func (g *Gateway) openRouter(context.Context) error {
 		Mirror: g.shadow.mirror,
 		Claims: g.claims, Breaker: g.breaker, Horizon: c.Claims.Horizon.Std(),
 		Answers: g.answers, AnswerLimit: int(c.Legacy.AnswerLimit),
-		Splitter: rollout.NewSplitter(c.Rollout.Salt),
-		Observer: recorded{g.metrics, &g.failed}, Log: g.options.Log, AccessLog: c.Log.Access,
+		Splitter:   rollout.NewSplitter(c.Rollout.Salt),
+		LegacyOnly: g.quiet.Holds,
+		Observer:   recorded{g.metrics, &g.failed, &g.unclaimed}, Log: g.options.Log, AccessLog: c.Log.Access,
 		TenantHeader: c.Requests.TenantHeader, RejectSpellings: c.Requests.OtherSpellings == "reject",
 		Body: router.BodyLimits{
 			Max: int64(c.Requests.MaxBody), Budget: int64(c.Requests.BodyBudget),
@@ -75,8 +77,8 @@ func (g *Gateway) openRouter(context.Context) error {
 		Wait: c.Temporal.Wait.Std(), MaxWait: c.Temporal.MaxWait.Std(),
 		RetryAfter: c.Requests.RetryAfter.Std(), StatusKey: key,
 	}
-	if c.Rollout.OnUnroutable == "legacy" {
-		config.OnUnroutable = router.PassToLegacy
+	if c.Rollout.OnUnroutable == "reject" {
+		config.OnUnroutable = router.Reject
 	}
 	for _, r := range c.Routes {
 		route, err := g.route(r)
@@ -89,16 +91,18 @@ func (g *Gateway) openRouter(context.Context) error {
 	return err
 }
 
-// recorded also remembers which documents failed.
+// recorded also remembers which documents failed, and what went without a claim.
 type recorded struct {
 	*metrics.Gateway
-	failed *failed
+	failed    *failed
+	unclaimed *unclaimed.Requests
 }
 
 // Observe takes the record of a request that was answered.
 func (o recorded) Observe(r *rollout.Record) {
 	o.Gateway.Observe(r)
 	o.failed.observe(r)
+	o.unclaimed.Observe(r)
 }
 
 func (g *Gateway) route(r configs.Route) (router.Route, error) {
