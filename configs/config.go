@@ -140,7 +140,7 @@ type S3 struct {
 type Rollout struct {
 	// Salt sets the migration's cohort apart; to change it moves everyone.
 	Salt string `yaml:"salt"`
-	// OnUnroutable is reject or legacy.
+	// OnUnroutable is legacy or reject.
 	OnUnroutable string `yaml:"on_unroutable"`
 	Flags        Flags  `yaml:"flags"`
 }

@@ -23,7 +23,7 @@ func Default() Config {
 		},
 		Temporal: defaultTemporal(),
 		Rollout: Rollout{
-			Salt: "temporal-rollout/v1", OnUnroutable: "reject",
+			Salt: "temporal-rollout/v1", OnUnroutable: "legacy",
 			Flags: Flags{Provider: "file", File: "configs/flags.json",
 				Interval: Duration(time.Second), Timeout: Duration(500 * time.Millisecond)},
 		},

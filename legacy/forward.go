@@ -186,12 +186,12 @@ func (c *call) request(ctx context.Context) *http.Request {
 		// exchange; else the transport would ask the client for the body all
 		// the same, only to keep its connection.
 		out.Close = out.Close || len(out.Header["Expect"]) > 0 && c.private == nil
-	case len(c.body) > 0:
+	case len(c.body) > 0 || c.body != nil && r.ContentLength < 0:
 		// In this wrapping the transport knows it for a body in memory, which
 		// goes out in one piece with the head.
 		out.Body, out.ContentLength = io.NopCloser(bytes.NewReader(c.body)), int64(len(c.body))
-		if trailer := c.f.requestTrailer(r); len(trailer) > 0 {
-			out.Trailer, out.ContentLength = trailer, -1
+		if r.ContentLength < 0 { // it came in chunks, and legacy may mind
+			out.Trailer, out.ContentLength = c.f.requestTrailer(r), -1
 		}
 	}
 	if out.ContentLength < 0 {

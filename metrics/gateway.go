@@ -104,7 +104,7 @@ func NewGateway(c GatewayConfig) *Gateway {
 	g.inFlight = newFlights(g.registry)
 
 	g.unroutable = newVocabulary(g.counter("gateway_unroutable_total",
-		"Requests on an ingestion route without a usable doc_id, by reason; other if passed to legacy all the same.", "reason"),
+		"Requests on an ingestion route that no document can be told from, by reason: passed to legacy without a claim, or rejected.", "reason"),
 		rollout.UnroutableReasons())
 	g.spellings = newVocabulary(g.counter("rollout_other_spelling_total",
 		"Requests for another spelling of an ingestion route's path (//, /., a slash at the end, capitals): passed to legacy without a claim, or rejected.", "route"),

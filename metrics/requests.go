@@ -96,7 +96,7 @@ func (g *Gateway) Observe(rec *rollout.Record) {
 		return
 	}
 	if rec.Decision.Reason == rollout.ReasonUnroutable {
-		g.unroutable.count(rollout.UnroutableReason(rec.Result.Err))
+		g.unroutable.count(rec.Unroutable)
 	}
 	route, known := g.requests.routes[rec.Route]
 	if !known {

@@ -1,7 +1,6 @@
 package metrics_test
 
 import (
-	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -87,16 +86,16 @@ func TestObserveUnroutable(t *testing.T) {
 	t.Parallel()
 	g := metrics.NewGateway(config())
 	unroutable := rollout.Decision{Reason: rollout.ReasonUnroutable}
-	for _, err := range []error{rollout.ErrDocIDEmpty, fmt.Errorf("body: %w", rollout.ErrBodyNotJSON)} {
-		g.Observe(&rollout.Record{Route: "documents", Decision: unroutable,
-			Result: rollout.Result{Outcome: rollout.OutcomeInvalid, Err: err}})
+	for _, reason := range []string{"empty", "not-json"} {
+		g.Observe(&rollout.Record{Route: "documents", Decision: unroutable, Unroutable: reason,
+			Result: rollout.Result{Outcome: rollout.OutcomeInvalid}})
 	}
-	passed := &rollout.Record{Route: "documents", Decision: unroutable, Sent: true}
+	// What was passed on was once counted as "other": its result has no error.
+	passed := &rollout.Record{Route: "documents", Decision: unroutable, Unroutable: "not-json", Sent: true}
 	g.Observe(passed)
 	scrape(t, g.Handler()).want(t, map[string]float64{
 		`gateway_unroutable_total{reason="empty"}`:                                1,
-		`gateway_unroutable_total{reason="not-json"}`:                             1,
-		`gateway_unroutable_total{reason="other"}`:                                1,
+		`gateway_unroutable_total{reason="not-json"}`:                             2,
 		`gateway_requests_total{outcome="invalid",path="none",route="documents"}`: 2,
 		`gateway_requests_total{outcome="ok",path="legacy",route="documents"}`:    1,
 		`rollout_decisions_total{path="legacy",reason="unroutable"}`:              1,

@@ -16,8 +16,9 @@ const (
 	maxIdentity = 3*MaxTenant + 1 + MaxDocID
 )
 
-// What makes a request unroutable: it has no usable doc_id. Each is also a
-// reason in metrics and answers; see UnroutableReason.
+// What makes a request unroutable: it has no usable doc_id, or its body, in which the
+// doc_id is, cannot be held. Each is also a reason in metrics and answers; see
+// UnroutableReason.
 var (
 	ErrDocIDMissing    = errors.New("doc_id is missing")
 	ErrDocIDEmpty      = errors.New("doc_id is empty")
@@ -29,6 +30,11 @@ var (
 	ErrBodyEmpty       = errors.New("the body is empty")
 	ErrBodyNotJSON     = errors.New("the body is not JSON")
 	ErrTenant          = errors.New("the tenant stands more than once, is longer than 256 bytes or is not valid UTF-8")
+	ErrBodyCoding      = errors.New("the body's Content-Encoding cannot be undone")
+	ErrBodyExpands     = errors.New("the body becomes too large when its Content-Encoding is undone")
+	ErrBodyTooLarge    = errors.New("the body is too large")
+	ErrBodyTooSlow     = errors.New("the body came too slowly")
+	ErrBodyOverload    = errors.New("too many bytes of bodies are held already")
 )
 
 // unroutable names the reasons, in the order they are documented.
@@ -44,6 +50,11 @@ var unroutable = [...]struct {
 	{ErrDocIDDuplicated, "duplicated"},
 	{ErrDocIDAmbiguous, "ambiguous-case"},
 	{ErrBodyEmpty, "empty-body"},
+	{ErrBodyCoding, "coding"},
+	{ErrBodyExpands, "expands"},
+	{ErrBodyTooLarge, "too-large"},
+	{ErrBodyTooSlow, "too-slow"},
+	{ErrBodyOverload, "overload"},
 	{ErrBodyNotJSON, "not-json"},
 	{ErrTenant, "tenant"},
 }

@@ -18,6 +18,9 @@ type Document struct {
 	Bucket Bucket
 	// ContentType is the request's, as sent.
 	ContentType string
+	// ContentEncoding is the request's: the codings that Body is in, in the order in
+	// which they were applied; empty for none.
+	ContentEncoding string
 	// Header holds the headers that the route hands on to workflows, by
 	// canonical name.
 	Header map[string][]string
@@ -74,8 +77,8 @@ type Record struct {
 	Method   string
 	Target   string
 	Decision Decision
-	// Unroutable is the reason why the request has no usable doc_id, one of
-	// UnroutableReasons; empty if it has one.
+	// Unroutable is the reason why no document can be told from the request, one of
+	// UnroutableReasons; empty if one can.
 	Unroutable string
 	// Sent: the document went out on the decision's path. If not, the gateway
 	// itself turned the request away, or answered with what legacy had answered

@@ -2,6 +2,7 @@ package router
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"net/http"
 	"time"
@@ -24,7 +25,7 @@ func arrived(r *http.Request) error {
 	}
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		return broken(err)
+		return errors.Join(errBroken, err)
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body)) // what is broken comes after it
 	return nil

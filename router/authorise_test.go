@@ -102,8 +102,8 @@ func TestLegacyDocumentsAreNotChecked(t *testing.T) {
 		"size": {document("a"), 200, []func(*setup){at(100), func(s *setup) {
 			s.temporal.oversize = func(*rollout.Document) bool { return true }
 		}}},
-		"unroutable, rejected": {"{}", 400, []func(*setup){at(100)}},
-		"unroutable, passed":   {"{}", 200, []func(*setup){at(100), func(s *setup) { s.OnUnroutable = router.PassToLegacy }}},
+		"unroutable, rejected": {"{}", 400, []func(*setup){at(100), rejecting}},
+		"unroutable, passed":   {"{}", 200, []func(*setup){at(100)}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			asked := authoriseFunc(func(context.Context, *http.Request) (*router.Refusal, error) {

@@ -2,10 +2,11 @@ package router
 
 import (
 	"errors"
-	"io"
 	"net/http"
 	"sync/atomic"
 	"time"
+
+	"sluice/rollout"
 )
 
 // BodyLimits bounds what clients can make the gateway hold.
@@ -20,13 +21,8 @@ type BodyLimits struct {
 	MinRate  int64
 }
 
-// What can go wrong with reading a body.
-var (
-	errTooLarge = errors.New("the body is too large")
-	errOverload = errors.New("too many bytes of bodies are held already")
-	errTooSlow  = errors.New("the body came too slowly")
-	errBroken   = errors.New("the body broke off")
-)
+// errBroken says that the client broke the body off.
+var errBroken = errors.New("the body broke off")
 
 // bodies reads bodies within the limits.
 type bodies struct {
@@ -49,71 +45,40 @@ func (b *bodies) take(n int64) bool {
 // firstGuess is what is taken for a body of unknown length at first.
 const firstGuess = 4 << 10
 
-// read returns the request's whole body, never nil. release gives its bytes
-// back to the budget; it is not nil. Where the length is known, a body that
-// cannot be taken is refused before it is read.
-func (b *bodies) read(w http.ResponseWriter, r *http.Request) (body []byte, release func(), err error) {
-	var taken int64
-	release = func() { b.held.Add(-taken) }
-	size, most := r.ContentLength, r.ContentLength
+// read reads the request's body whole. It fails with errBroken, or with
+// rollout.ErrBodyTooLarge, ErrBodyTooSlow or ErrBodyOverload: then the intake has what
+// was read so far, and its stream the rest. Where the length is known, a body that
+// cannot be held is not begun. The caller closes the intake, whatever the error.
+func (b *bodies) read(r *http.Request) (*intake, error) {
+	in := &intake{bodies: b, from: r.Body, most: b.limits.Max, done: make(chan struct{})}
+	size := r.ContentLength
 	if size < 0 {
-		size, most = min(firstGuess, b.limits.Max), b.limits.Max
+		size = min(firstGuess, b.limits.Max)
+	} else {
+		in.most = size
 	}
-	if size > b.limits.Max {
-		return nil, release, errTooLarge
+	switch {
+	case size > b.limits.Max:
+		in.err = rollout.ErrBodyTooLarge
+	case !b.take(size):
+		in.err = rollout.ErrBodyOverload
 	}
-	if !b.take(size) {
-		return nil, release, errOverload
+	if in.err != nil {
+		close(in.done)
+		return in, in.err
 	}
-	taken = size
-	reset := b.hurry(w, r)
-	defer reset()
-	body = make([]byte, 0, size)
-	for {
-		if len(body) == cap(body) {
-			if taken == most {
-				return body, release, atEnd(r.Body)
-			}
-			grown := min(taken, most-taken)
-			if !b.take(grown) {
-				return nil, release, errOverload
-			}
-			taken += grown
-			body = append(make([]byte, 0, taken), body...)
-		}
-		n, err := r.Body.Read(body[len(body):cap(body)])
-		body = body[:len(body)+n]
-		switch {
-		case err == io.EOF:
-			return body, release, nil
-		case err != nil:
-			return nil, release, broken(err)
-		}
+	in.taken, in.begun = size, true
+	if r.ContentLength == 0 {
+		in.run(nil)
+		return in, in.err
 	}
+	go in.run(make([]byte, 0, in.room()))
+	return in, b.wait(in, r)
 }
 
-// atEnd reads what must be the end of the body.
-func atEnd(body io.Reader) error {
-	var one [1]byte
-	switch n, err := body.Read(one[:]); {
-	case n > 0:
-		return errTooLarge
-	case err != nil && err != io.EOF:
-		return broken(err)
-	}
-	return nil
-}
-
-func broken(err error) error {
-	var timeout interface{ Timeout() bool }
-	if errors.As(err, &timeout) && timeout.Timeout() {
-		return errors.Join(errTooSlow, err)
-	}
-	return errors.Join(errBroken, err)
-}
-
-// hurry sets the deadline of the body and returns what lifts it.
-func (b *bodies) hurry(w http.ResponseWriter, r *http.Request) (reset func()) {
+// wait waits for the whole body, as long as it may take. A deadline on the connection
+// would not do: when it has passed, nothing more can be read.
+func (b *bodies) wait(in *intake, r *http.Request) error {
 	size := r.ContentLength
 	if size < 0 {
 		size = b.limits.Max
@@ -122,9 +87,15 @@ func (b *bodies) hurry(w http.ResponseWriter, r *http.Request) (reset func()) {
 	if b.limits.MinRate > 0 {
 		limit += time.Duration(size/b.limits.MinRate) * time.Second
 	}
-	control := http.NewResponseController(w)
-	if control.SetReadDeadline(time.Now().Add(limit)) != nil {
-		return func() {} // a connection without deadlines, as in tests
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case <-in.done:
+		return in.err
+	case <-timer.C:
+		if in.stop() {
+			return in.err
+		}
+		return rollout.ErrBodyTooSlow
 	}
-	return func() { _ = control.SetReadDeadline(time.Time{}) } // it worked before
 }

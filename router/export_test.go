@@ -1,9 +1,20 @@
 package router
 
-import "net/http"
+import (
+	"bytes"
+	"net/http"
+)
 
 // FindInJSON lets the fuzz test at the parser without an HTTP request each time.
-func FindInJSON(body []byte, pointer []string) (string, error) { return findInJSON(body, pointer) }
+func FindInJSON(body []byte, pointer []string) (string, error) {
+	return findInJSON(bytes.NewReader(body), pointer)
+}
+
+// FindInCoded does the same for a body's codings; its text may have so many bytes.
+func FindInCoded(fields http.Header, body []byte, most int64) (string, error) {
+	l := Locator{place: placeBody, pointer: []string{"doc_id"}}
+	return l.find(newCodings(most), nil, fields, body)
+}
 
 // SpeltRoute returns the name of the route that the request's path is another spelling
 // of, or "", without a request on the wire each time.

@@ -18,6 +18,7 @@ type answerFunc func(ctx context.Context, w http.ResponseWriter, r *http.Request
 // legacyFake keeps what was forwarded and answers 200, or what answer says.
 type legacyFake struct {
 	answer answerFunc
+	deaf   bool // it reads no body that is streamed
 
 	mu    sync.Mutex
 	asked int         // guarded by mu
@@ -35,7 +36,7 @@ func (l *legacyFake) Forward(ctx context.Context, w http.ResponseWriter, r *http
 	l.mu.Lock()
 	l.asked++
 	l.mu.Unlock()
-	if !f.buffered {
+	if !f.buffered && !l.deaf {
 		streamed, err := io.ReadAll(r.Body)
 		if err != nil {
 			return rollout.Result{}, fmt.Errorf("%w: %w", rollout.ErrClientBody, err)

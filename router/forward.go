@@ -57,7 +57,11 @@ func (rt *Router) passThrough(w http.ResponseWriter, r *http.Request, spelling s
 // how the request ended.
 func (rt *Router) through(w http.ResponseWriter, r *http.Request, spelling string, body []byte, ended func(rollout.Result)) {
 	record := rollout.Record{Spelling: spelling, Method: r.Method, Target: r.URL.Path, Started: time.Now(), BytesIn: max(r.ContentLength, 0), Sent: true}
-	if err := arrived(r); err != nil {
+	var err error
+	if body == nil {
+		err = arrived(r)
+	}
+	if err != nil {
 		record.Sent = false
 		record.Result = refuseArrived(w, err)
 	} else {

@@ -62,7 +62,10 @@ func openDoor(t testing.TB, options ...func(*setup)) *door {
 		option(&s)
 	}
 	d := &door{t: t, legacy: s.legacy, temporal: s.temporal, observer: newObserver(t)}
-	s.Legacy, s.Temporal, s.Observer = s.legacy, s.temporal, d.observer
+	s.Temporal, s.Observer = s.temporal, d.observer
+	if s.Legacy == nil {
+		s.Legacy = s.legacy
+	}
 	if s.observe != nil {
 		s.Observer = s.observe(s.Observer)
 	}

@@ -2,6 +2,7 @@ package router
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"strconv"
 	"time"
@@ -18,6 +19,7 @@ type visit struct {
 	fields http.Header // the request's, end to end
 	policy *rollout.Policy
 	tenant string // empty for none
+	body   *intake
 	doc    rollout.Document
 	record rollout.Record
 
@@ -43,18 +45,20 @@ func (rt *Router) ingest(route *Route) http.HandlerFunc {
 
 // serve takes the steps in their order. Each that fails has answered.
 func (v *visit) serve() {
-	body, release, err := v.rt.bodies.read(v.w, v.r)
-	defer release()
+	var err error
+	v.body, err = v.rt.bodies.read(v.r)
+	defer v.body.close(v.w)
+	v.policy = v.rt.config.Policy()
 	if err != nil {
-		v.refuseBody(err)
+		v.notRead(err)
 		return
 	}
+	body, _ := v.body.whole()
 	v.record.BytesIn = int64(len(body))
 	if formOverrides(v.r, body) {
 		v.rt.through(v.w, v.r, v.route.Name, body, func(rollout.Result) {})
 		return
 	}
-	v.policy = v.rt.config.Policy()
 	if err := v.identify(body); err != nil {
 		v.unroutable(err)
 		return
@@ -64,7 +68,7 @@ func (v *visit) serve() {
 
 // identify fills in what the request says of its document.
 func (v *visit) identify(body []byte) (err error) {
-	if v.doc, err = v.route.document(v.r, v.fields, body); err != nil {
+	if v.doc, err = v.route.document(v.rt.codings, v.r, v.fields, body); err != nil {
 		return err
 	}
 	if v.tenant, v.doc.Scope, err = v.rt.tenant(v.fields); err != nil {
@@ -132,9 +136,21 @@ func (v *visit) send(path func(context.Context) rollout.Result) {
 	done()
 }
 
-// forward passes the document to legacy.
+// forward passes the request to legacy: with its body if that is held, else with what
+// was read of it and then the rest, as it comes. It can do so once.
 func (v *visit) forward(ctx context.Context) rollout.Result {
-	return v.rt.forward(ctx, v.w, v.r, v.doc.Body)
+	if body, whole := v.body.whole(); whole {
+		return v.rt.forward(ctx, v.w, v.r, body)
+	}
+	r := v.r.WithContext(v.r.Context())
+	r.Body = v.body.stream()
+	if v.body.begun && len(r.Header["Expect"]) > 0 { // the client does not wait any more
+		r.Header = maps.Clone(r.Header)
+		delete(r.Header, "Expect")
+	}
+	result := v.rt.forward(ctx, v.w, r, nil)
+	v.record.BytesIn = v.body.passed.Load()
+	return result
 }
 
 // observe hands the record on. An answer that broke off is cut here, after
@@ -150,17 +166,28 @@ func (v *visit) observe() {
 
 // unroutable is what becomes of a request without a usable doc_id.
 func (v *visit) unroutable(err error) {
-	v.record.Decision = rollout.Decision{Path: rollout.Legacy, Reason: rollout.ReasonUnroutable, Epoch: v.policy.Epoch}
-	v.record.Unroutable = rollout.UnroutableReason(err)
-	v.announce(v.record.Decision)
 	if v.rt.config.OnUnroutable == PassToLegacy {
-		v.send(v.forward)
-		v.observe()
+		v.withoutClaim(err)
 		return
 	}
+	v.notToBeRouted(err)
 	v.w.Header().Del("Rollout-Path") // it went nowhere
 	status := writeProblem(v.w, problem{Slug: "unroutable", Status: http.StatusBadRequest, Reason: v.record.Unroutable,
 		Detail: "no document can be told from this request: " + err.Error() + " (looked at " + v.route.DocID.String() + ")"})
 	v.record.Result = rollout.Result{Status: status, Outcome: rollout.OutcomeInvalid, Err: err}
 	v.observe()
+}
+
+// withoutClaim passes to legacy a request that no document can be told from.
+func (v *visit) withoutClaim(err error) {
+	v.notToBeRouted(err)
+	v.send(v.forward)
+	v.observe()
+}
+
+// notToBeRouted notes and announces why no document can be told from the request.
+func (v *visit) notToBeRouted(err error) {
+	v.record.Decision = rollout.Decision{Path: rollout.Legacy, Reason: rollout.ReasonUnroutable, Epoch: v.policy.Epoch}
+	v.record.Unroutable = rollout.UnroutableReason(err)
+	v.announce(v.record.Decision)
 }

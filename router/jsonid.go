@@ -1,7 +1,6 @@
 package router
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -18,15 +17,17 @@ import (
 // the last of two members of one name, some match names whatever their letter
 // case. So a path that such parsers could read in two ways is refused, while
 // all that is beside the path stays legacy's affair.
-func findInJSON(body []byte, pointer []string) (string, error) {
-	dec := jsontext.NewDecoder(bytes.NewReader(body),
-		jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+func findInJSON(text io.Reader, pointer []string) (string, error) {
+	dec := jsontext.NewDecoder(text, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	found, err := descend(dec, pointer)
 	if err != nil {
 		return "", err
 	}
 	if _, err := dec.ReadToken(); !errors.Is(err, io.EOF) {
-		return "", fmt.Errorf("%w: there is text after the value", rollout.ErrBodyNotJSON)
+		if err == nil {
+			err = errMore
+		}
+		return "", notJSON(err)
 	}
 	switch {
 	case found == nil:
@@ -40,6 +41,13 @@ func findInJSON(body []byte, pointer []string) (string, error) {
 	}
 	return string(id), nil
 }
+
+// mark is the byte order mark in UTF-8. It is passed over at the front of a body: a
+// parser either does so too, or takes no such body at all (RFC 8259, 8.1), so none
+// that takes it reads another doc_id.
+const mark = "\ufeff"
+
+var errMore = errors.New("there is text after the value")
 
 // descend reads the next value whole and returns the value that the pointer
 // leads to within it, or nil.
@@ -122,4 +130,10 @@ func skip(dec *jsontext.Decoder) error {
 	return nil
 }
 
-func notJSON(err error) error { return fmt.Errorf("%w: %w", rollout.ErrBodyNotJSON, err) }
+// notJSON returns the error as one of JSON, unless the text could not be read.
+func notJSON(err error) error {
+	if errors.Is(err, rollout.ErrBodyCoding) || errors.Is(err, rollout.ErrBodyExpands) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", rollout.ErrBodyNotJSON, err)
+}

@@ -1,6 +1,8 @@
 package router
 
 import (
+	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"net/http"
@@ -78,17 +80,17 @@ func (l Locator) fits(pattern string) error {
 	return nil
 }
 
-// find returns the request's doc_id; fields are its header, end to end. The
-// error is one of those that rollout.UnroutableReason knows.
-func (l Locator) find(r *http.Request, fields http.Header, body []byte) (string, error) {
-	id, err := l.raw(r, fields, body)
+// find returns the request's doc_id; fields are its header, end to end, and c undoes
+// its codings. The error is one of those that rollout.UnroutableReason knows.
+func (l Locator) find(c *codings, r *http.Request, fields http.Header, body []byte) (string, error) {
+	id, err := l.raw(c, r, fields, body)
 	if err != nil {
 		return "", err
 	}
 	return id, rollout.CheckDocID(id)
 }
 
-func (l Locator) raw(r *http.Request, fields http.Header, body []byte) (string, error) {
+func (l Locator) raw(c *codings, r *http.Request, fields http.Header, body []byte) (string, error) {
 	switch l.place {
 	case placeHeader:
 		return only(fields[l.name])
@@ -105,11 +107,28 @@ func (l Locator) raw(r *http.Request, fields http.Header, body []byte) (string, 
 	case placeQuery:
 		return inQuery(r.URL.RawQuery, l.name)
 	default:
-		if len(body) == 0 {
-			return "", rollout.ErrBodyEmpty
-		}
-		return findInJSON(body, l.pointer)
+		return l.inBody(c, coded(fields), body)
 	}
+}
+
+// inBody reads the body as JSON, behind its codings if it is in any.
+func (l Locator) inBody(c *codings, names []string, body []byte) (string, error) {
+	if len(body) == 0 {
+		return "", rollout.ErrBodyEmpty
+	}
+	if len(names) == 0 {
+		return findInJSON(bytes.NewReader(bytes.TrimPrefix(body, []byte(mark))), l.pointer)
+	}
+	text, done, err := c.open(names, body)
+	if err != nil {
+		return "", err
+	}
+	defer done()
+	buffered := bufio.NewReader(text)
+	if head, _ := buffered.Peek(len(mark)); string(head) == mark { // an error comes again
+		_, _ = buffered.Discard(len(mark)) // these bytes are there
+	}
+	return findInJSON(buffered, l.pointer)
 }
 
 // inQuery returns the parameter's value. Pairs that cannot be decoded, or that

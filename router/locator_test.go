@@ -26,6 +26,7 @@ var locatedRows = []located{
 	{name: "tilde one is not a slash", locator: "body:/~01", body: `{"~1":"a","/":"b"}`, want: "a"},
 	{name: "empty name", locator: "body:/", body: `{"":"a"}`, want: "a"},
 	{name: "space around", locator: "body:/doc_id", body: " \r\n\t{ \"doc_id\" : \"a\" }\n", want: "a"},
+	{name: "byte order mark", locator: "body:/doc_id", body: "\ufeff {\"doc_id\":\"a\"}", want: "a"},
 	{name: "spaces within", locator: "body:/doc_id", body: `{"doc_id":" a b "}`, want: " a b "},
 	{name: "512 bytes", locator: "body:/doc_id", body: `{"doc_id":"` + strings.Repeat("é", 256) + `"}`, want: strings.Repeat("é", 256)},
 	{name: "duplicates beside the path", locator: "body:/doc_id", body: `{"a":1,"a":2,"doc_id":"a","b":{"doc_id":1,"DOC_ID":2}}`, want: "a"},

@@ -60,7 +60,7 @@ func TestRecord(t *testing.T) {
 // What was sent is in flight until it ends, on its path and once; what the
 // gateway itself turned away never was.
 func TestInFlight(t *testing.T) {
-	d := openDoor(t, at(100), func(s *setup) {
+	d := openDoor(t, at(100), rejecting, func(s *setup) {
 		s.temporal.run = func(ctx context.Context, doc *rollout.Document, wait time.Duration) (rollout.Run, error) {
 			if doc.DocID == "bad" {
 				return rollout.Run{}, errors.New("as ordered")

@@ -17,13 +17,15 @@ var ErrNoRoute = errors.New("no route has this method and path")
 // Recogniser tells what document a request brings, by the same rules as a Router,
 // and serves nothing. It is safe for concurrent use.
 type Recogniser struct {
-	mux    *chi.Mux
-	routes map[string]*Route // by method and pattern
+	mux     *chi.Mux
+	routes  map[string]*Route // by method and pattern
+	codings *codings
 }
 
-// NewRecogniser fails if a route is not sound.
-func NewRecogniser(routes []Route) (*Recogniser, error) {
-	rec := &Recogniser{mux: chi.NewRouter(), routes: map[string]*Route{}}
+// NewRecogniser returns a recogniser of documents of up to so many bytes. It fails if
+// a route is not sound.
+func NewRecogniser(routes []Route, largest int64) (*Recogniser, error) {
+	rec := &Recogniser{mux: chi.NewRouter(), routes: map[string]*Route{}, codings: newCodings(largest)}
 	for i := range routes {
 		route := &routes[i]
 		if err := route.check(); err != nil {
@@ -48,6 +50,6 @@ func (rec *Recogniser) Document(r *http.Request, body []byte) (*rollout.Document
 		return nil, fmt.Errorf("%w: %s %s", ErrNoRoute, r.Method, r.URL.Path)
 	}
 	r = r.WithContext(context.WithValue(r.Context(), chi.RouteCtxKey, match))
-	doc, err := route.document(r, endToEnd(r.Header), body)
+	doc, err := route.document(rec.codings, r, endToEnd(r.Header), body)
 	return &doc, err
 }

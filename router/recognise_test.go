@@ -24,7 +24,7 @@ func TestRecognise(t *testing.T) {
 		}
 		routes = append(routes, router.Route{Name: r.name, Method: r.method, Pattern: r.pattern, DocID: at, Headers: []string{"x-kept"}})
 	}
-	rec, err := router.NewRecogniser(routes)
+	rec, err := router.NewRecogniser(routes, 1<<20)
 	if err != nil {
 		t.Fatal(err)
 	}

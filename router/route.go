@@ -96,13 +96,14 @@ func (route *Route) allowed(h http.Header) map[string][]string {
 }
 
 // document returns what the request, of which fields is the header, end to end, says
-// of its document. The error is one of those that rollout.UnroutableReason knows;
-// then only the doc_id is wrong.
-func (route *Route) document(r *http.Request, fields http.Header, body []byte) (rollout.Document, error) {
-	id, err := route.DocID.find(r, fields, body)
+// of its document; c undoes its codings. The error is one of those that
+// rollout.UnroutableReason knows; then only the doc_id is wrong.
+func (route *Route) document(c *codings, r *http.Request, fields http.Header, body []byte) (rollout.Document, error) {
+	id, err := route.DocID.find(c, r, fields, body)
 	return rollout.Document{
 		Route: route.Name, DocID: id, Body: body,
-		ContentType: fields.Get("Content-Type"),
-		Header:      route.allowed(fields),
+		ContentType:     fields.Get("Content-Type"),
+		ContentEncoding: strings.Join(fields["Content-Encoding"], ", "),
+		Header:          route.allowed(fields),
 	}, err
 }

@@ -7,7 +7,9 @@
 //
 // Invariants:
 //   - A document's body is read whole before anything is sent on either path,
-//     so a client that stops in the middle leaves nothing behind.
+//     so a client that stops in the middle leaves nothing behind. Only where
+//     nothing can be on Temporal does a body that is over a limit go to legacy
+//     as it comes.
 //   - The policy is read once per request.
 //   - A document's request is not cancelled by its client's leaving.
 //   - Nothing under the gateway's own prefix reaches legacy.
@@ -103,6 +105,10 @@ type Config struct {
 
 	// OnUnroutable says what becomes of a request without a usable doc_id.
 	OnUnroutable Unroutable
+	// LegacyOnly reports whether nothing of any document can be on Temporal, now and
+	// by what is under way: then a request whose body is over a limit is streamed to
+	// legacy instead of being refused. nil means never.
+	LegacyOnly func() bool
 	// RejectSpellings answers 400 to a request for another spelling of a route's
 	// path. Else it is passed to legacy like all that is no route's.
 	RejectSpellings bool
@@ -129,10 +135,10 @@ type Unroutable uint8
 
 // The two ways.
 const (
-	// Reject answers 400 and forwards nothing.
-	Reject Unroutable = iota
 	// PassToLegacy forwards the request as it came.
-	PassToLegacy
+	PassToLegacy Unroutable = iota
+	// Reject answers 400 and forwards nothing.
+	Reject
 )
 
 // Router is the front door. It is safe for concurrent use.
@@ -141,6 +147,7 @@ type Router struct {
 	mux      *chi.Mux
 	others   spellings
 	bodies   *bodies
+	codings  *codings
 	tokens   tokens
 	draining atomic.Bool
 }
@@ -150,11 +157,15 @@ func New(config Config) (*Router, error) {
 	if len(config.StatusKey) < 16 {
 		return nil, errors.New("the status key must be 16 bytes or more")
 	}
+	if config.LegacyOnly == nil {
+		config.LegacyOnly = func() bool { return false }
+	}
 	rt := &Router{
-		config: config,
-		mux:    chi.NewRouter(),
-		bodies: newBodies(config.Body),
-		tokens: tokens{key: config.StatusKey},
+		config:  config,
+		mux:     chi.NewRouter(),
+		bodies:  newBodies(config.Body),
+		codings: newCodings(config.Body.Max),
+		tokens:  tokens{key: config.StatusKey},
 	}
 	for i := range config.Routes {
 		route := &config.Routes[i]
@@ -198,6 +209,9 @@ func (rt *Router) ServeHTTP(client http.ResponseWriter, r *http.Request) {
 func (rt *Router) serve(w http.ResponseWriter, r *http.Request) {
 	if rt.draining.Load() {
 		w.Header().Set("Connection", "close")
+	}
+	if r.ContentLength < 0 && r.Trailer == nil {
+		r.Trailer = http.Header{} // the server fills it in r, and the mux copies r
 	}
 	switch {
 	case r.Method == http.MethodConnect:

@@ -84,7 +84,7 @@ func TestPatienceIsForTheBodyOnly(t *testing.T) {
 func TestClientThatStopsMidBody(t *testing.T) {
 	for name, raw := range partOf {
 		t.Run(name, func(t *testing.T) {
-			d := openDoor(t, at(100), func(s *setup) { s.OnUnroutable = router.PassToLegacy })
+			d := openDoor(t, at(100))
 			c := d.dial()
 			c.send(raw)
 			if err := c.Conn.(*net.TCPConn).CloseWrite(); err != nil {

@@ -41,7 +41,7 @@ func (rt *Router) touch(route *Route, t *Touch) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		v := &visit{rt: rt, route: route, w: w, r: r, fields: endToEnd(r.Header), policy: rt.config.Policy()}
 		v.record = rollout.Record{Method: r.Method, Target: r.URL.Path, Started: time.Now(), BytesIn: max(r.ContentLength, 0)}
-		id, err := t.DocID.find(r, v.fields, nil)
+		id, err := t.DocID.find(rt.codings, r, v.fields, nil)
 		if err == nil {
 			_, v.doc.Scope, err = rt.tenant(v.fields)
 		}

@@ -21,7 +21,7 @@ const overhead = 1024
 // Oversize reports whether the document is over what Temporal can hold. It
 // looks at the body only where the body's length alone does not settle it.
 func (p *Path) Oversize(doc *rollout.Document) bool {
-	fixed := overhead + 6*len(doc.DocID) + len(doc.ContentType)
+	fixed := overhead + 6*len(doc.DocID) + len(doc.ContentType) + len(doc.ContentEncoding)
 	for name, values := range doc.Header {
 		fixed += len(name) + 8
 		for _, v := range values {
@@ -31,7 +31,7 @@ func (p *Path) Oversize(doc *rollout.Document) bool {
 	if encoded := fixed + base64Len(len(doc.Body)); encoded <= p.config.MaxInput {
 		return false
 	}
-	return !json.Valid(doc.Body) || fixed+len(doc.Body) > p.config.MaxInput
+	return !wire.IsValue(doc.ContentEncoding, doc.Body) || fixed+len(doc.Body) > p.config.MaxInput
 }
 
 func base64Len(n int) int { return (n + 2) / 3 * 4 }
@@ -44,7 +44,7 @@ func (p *Path) encode(ctx context.Context, doc *rollout.Document) (*commonpb.Pay
 func inputOf(doc *rollout.Document) wire.Input {
 	in := wire.Input{
 		DocID: doc.DocID, Intent: string(doc.Intent), Life: doc.Life, Route: doc.Route,
-		ContentType: doc.ContentType, Headers: doc.Header, Delayed: doc.Delay > 0,
+		ContentType: doc.ContentType, ContentEncoding: doc.ContentEncoding, Headers: doc.Header, Delayed: doc.Delay > 0,
 	}
 	in.SetBody(doc.Body)
 	return in

@@ -11,6 +11,7 @@ import (
 	"text/tabwriter"
 
 	"sluice/router/operator"
+	"sluice/router/unclaimed"
 )
 
 const rolloutUsage = `usage: sluice rollout COMMAND [flags]
@@ -153,7 +154,26 @@ func rolloutStatus(ctx context.Context, args []string, stdout, stderr io.Writer)
 	fmt.Fprintf(stdout, "%v %% of new documents may go to Temporal (epoch %d)\n", r.Effective, r.Epoch)
 	table := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(table, "  flag\t%v %%\n  plan\t%v %%\n  brake\t%v %%%s\n  mirrored\t%v %%\n  kill\t%v\n", r.Flag, r.Plan, r.Brake, setBy(&r), r.Shadow, r.Kill)
-	return table.Flush()
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprint(stdout, unclaimedText(r.Unclaimed))
+	return nil
+}
+
+// unclaimedText says what went to legacy without a claim, if anything did.
+func unclaimedText(counts map[string]uint64) string {
+	sum := unclaimed.Sum(counts)
+	if sum == 0 {
+		return "no request went to legacy without a claim on this gateway in the last hour\n"
+	}
+	var why []string
+	for _, reason := range unclaimed.Reasons(counts) {
+		why = append(why, fmt.Sprintf("%s %d", printable(reason), counts[reason]))
+	}
+	return fmt.Sprintf("%d requests went to legacy without a claim on this gateway in the last hour: %s\n"+
+		"hint: no document can be told from these, so they never move to Temporal; see rollout.on_unroutable before you raise the exposure\n",
+		sum, strings.Join(why, ", "))
 }
 
 // setBy says who set the brake, if anybody did.

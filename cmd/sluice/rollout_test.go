@@ -33,7 +33,8 @@ func (p *pedal) Release(_ context.Context, b rollout.Brake) error { p.now = b; r
 
 func (p *pedal) view(context.Context, url.Values) (any, error) {
 	return operator.Rollout{Effective: p.now.Exposure.Percent(), Flag: 50, Plan: 100, Brake: p.now.Exposure.Percent(), Epoch: 3,
-		Wanted: p.now.Exposure.Percent(), Actor: p.now.Actor, Reason: p.now.Reason, At: p.now.At, Unstored: true}, nil
+		Wanted: p.now.Exposure.Percent(), Actor: p.now.Actor, Reason: p.now.Reason, At: p.now.At, Unstored: true,
+		Unclaimed: map[string]uint64{"missing": 34, "not-json": 1200}}, nil
 }
 
 func TestTheBrakeFromTheCommandLine(t *testing.T) {
@@ -59,6 +60,8 @@ func TestTheBrakeFromTheCommandLine(t *testing.T) {
 		{[]string{"rollout", "status"}, 0, `set to 0 % by loopback, `, 0},
 		{[]string{"rollout", "status"}, 0, `"two words" (NOT YET ON ALL GATEWAYS)`, 0},
 		{[]string{"rollout", "status", "-json"}, 0, `"brake_reason":"two words"`, 0},
+		{[]string{"rollout", "status"}, 0, "1234 requests went to legacy without a claim on this gateway in the last hour: not-json 1200, missing 34\nhint: ", 0},
+		{[]string{"rollout", "status", "-json"}, 0, `"unclaimed_last_hour":{"missing":34,"not-json":1200}`, 0},
 		{[]string{"rollout", "release", "-reason", "mended", "-json"}, 0, `{"ceiling":100,"audit":5}`, rollout.All},
 	} {
 		var stdout, stderr bytes.Buffer

@@ -24,4 +24,8 @@ type Rollout struct {
 	Unstored bool `json:"brake_unstored,omitempty"`
 	// Unknown says why the store could not be asked who set the brake.
 	Unknown string `json:"brake_unknown,omitempty"`
+	// Unclaimed are the requests that this gateway passed to legacy without a claim,
+	// within the last hour and since it started, by the reason why no document can be
+	// told from them. They never move to Temporal.
+	Unclaimed map[string]uint64 `json:"unclaimed_last_hour"`
 }

@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // ResultUpdate is the name of the update that answers with the workflow's
@@ -41,11 +42,15 @@ type Input struct {
 	Route string `json:"route"`
 	// ContentType is the request's Content-Type, as sent; may be empty.
 	ContentType string `json:"content_type"`
+	// ContentEncoding is the request's Content-Encoding: the codings that the body is
+	// in, comma-separated, in the order in which they were applied (RFC 9110, 8.4).
+	// The body is as it came, and the workflow undoes them; empty for none.
+	ContentEncoding string `json:"content_encoding,omitempty"`
 	// Headers holds the request's headers that the route's allow-list names,
 	// by canonical name, values in order.
 	Headers map[string][]string `json:"headers,omitempty"`
 	// Body is the request's body: the JSON value itself where the body is valid
-	// JSON, else a JSON string as BodyEncoding says.
+	// JSON and in no coding, else a JSON string as BodyEncoding says.
 	Body json.RawMessage `json:"body"`
 	// BodyEncoding is empty for a JSON value, or "base64".
 	BodyEncoding string `json:"body_encoding,omitempty"`
@@ -62,9 +67,16 @@ type Input struct {
 // Base64 is the BodyEncoding of a body that is not JSON.
 const Base64 = "base64"
 
-// SetBody stores the request's body in in, as JSON where it is JSON.
+// IsValue reports whether the body goes into an input as a JSON value. A body in a
+// coding never does, whatever its bytes look like: white space would be lost there.
+func IsValue(contentEncoding string, body []byte) bool {
+	return (contentEncoding == "" || strings.EqualFold(contentEncoding, "identity")) && json.Valid(body)
+}
+
+// SetBody stores the request's body in in, as JSON where it is JSON. ContentEncoding
+// must be set before.
 func (in *Input) SetBody(body []byte) {
-	if json.Valid(body) {
+	if IsValue(in.ContentEncoding, body) {
 		in.Body, in.BodyEncoding = body, ""
 		return
 	}

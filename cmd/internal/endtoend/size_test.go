@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 var largeDocument = `{"doc_id":"large","text":"` + strings.Repeat("A long text with many words. ", 100_000) + `"}`
@@ -36,7 +37,8 @@ func TestClaimCheckCarriesItToTemporal(t *testing.T) {
 
 func TestBadInputAtTheDoor(t *testing.T) {
 	t.Parallel()
-	s := assemble(t, "")
+	s := assemble(t, "", "rollout.on_unroutable=reject")
+	s.rollTo(t, 100)
 	for name, test := range map[string]struct {
 		body   string
 		status int
@@ -63,5 +65,41 @@ func TestBadInputAtTheDoor(t *testing.T) {
 	}
 	if stored, err := s.stores["document"].Count(t.Context()); err != nil || stored != 0 {
 		t.Errorf("%d documents got through, %v", stored, err)
+	}
+}
+
+// At 0 %, with nothing on Temporal, neither a parser nor a limit of the gateway's is
+// between a client and legacy; and who operates it is told.
+func TestAtNothingLegacyDecides(t *testing.T) {
+	t.Parallel()
+	s := assemble(t, "", "requests.max_body=64KiB")
+	for name, body := range map[string]string{
+		"over max_body": `{"doc_id":"large","text":"` + strings.Repeat("A long text. ", 10_000) + `"}`,
+		"not JSON":      "doc_id=1",
+		"a number":      `{"doc_id":7}`,
+		"a batch":       `[{"doc_id":"a"},{"doc_id":"b"}]`,
+	} {
+		want, err := s.postTo(t.Context(), s.legacy, []byte(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for a := s.mustPost(t, body); ; a = s.mustPost(t, body) {
+			if a.status == http.StatusRequestEntityTooLarge && t.Context().Err() == nil {
+				time.Sleep(50 * time.Millisecond) // the gateway has not looked yet
+				continue
+			}
+			if a.status != want.status || a.path() != "legacy" || a.header.Get("Rollout-Reason") != "unroutable" {
+				t.Errorf("%s: %v, and legacy says %v", name, a, want)
+			}
+			break
+		}
+	}
+	status := get(t, s.client, "http://"+s.gateway.OperatorAddress()+"/api/rollout")
+	if !strings.Contains(string(status.body), `"unclaimed_last_hour":{"missing":1,"not-a-string":1,"not-json":1,"too-large":1}`) {
+		t.Errorf("%s", status.body)
+	}
+	s.rollTo(t, 100)
+	if a := s.mustPost(t, strings.Repeat(" ", 65<<10)); a.status != http.StatusRequestEntityTooLarge {
+		t.Errorf("at 100 %%: %v", a)
 	}
 }

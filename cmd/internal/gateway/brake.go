@@ -142,6 +142,7 @@ func (g *Gateway) viewRollout(ctx context.Context, _ url.Values) (any, error) {
 	view := operator.Rollout{
 		Effective: p.Exposure().Percent(), Flag: p.Flag.Percent(), Plan: p.Plan.Percent(), Brake: p.Brake.Percent(),
 		Shadow: p.Shadow.Percent(), Kill: p.Kill, Epoch: p.Epoch,
+		Unclaimed: g.unclaimed.LastHour(),
 	}
 	here := g.brake.file.Brake()
 	set := *here

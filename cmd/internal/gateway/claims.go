@@ -54,6 +54,10 @@ func (g *Gateway) openClaims(ctx context.Context) error {
 	for _, r := range c.Routes {
 		dead[r.Name], limits[r.Name] = r.Workflow.DeadLetters, r.Workflow.ExecutionTimeout.Std()
 	}
+	quiet := claims.LegacyOnlyConfig{Register: g.records, Policy: g.ceilings.policy, Horizon: c.Claims.Horizon.Std(), Timeout: c.Claims.Timeout.Std()}
+	if _, several := g.records.(shared); several {
+		quiet.Agreed = g.ceilings.stored.Load
+	}
 	config := claims.Config{
 		Store: store, Roll: g.records, Temporal: g.temporal, Gate: g.temporal,
 		Limit: func(route string) time.Duration { return cmp.Or(limits[route], unlimited) },
@@ -67,7 +71,9 @@ func (g *Gateway) openClaims(ctx context.Context) error {
 	if losing, may := g.records.(losable); may {
 		config.Outdated = losing.PowerLost
 		config.StoreTimeout = 0 // it is in this process
+		quiet.Outdated = losing.PowerLost
 	}
+	g.quiet = claims.NewLegacyOnly(quiet)
 	g.claims = claims.New(config)
 	g.breaker = breaker.New()
 	return nil

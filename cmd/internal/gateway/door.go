@@ -18,6 +18,7 @@ import (
 	"sluice/rollout/flags"
 	"sluice/rollout/flags/ofrep"
 	"sluice/router"
+	"sluice/router/unclaimed"
 )
 
 func (g *Gateway) openFlags(ctx context.Context) error {
@@ -66,9 +67,9 @@ func (g *Gateway) openRouter(context.Context) error {
 		Claims: g.claims, Breaker: g.breaker, Horizon: c.Claims.Horizon.Std(),
 		Answers: g.answers, AnswerLimit: int(c.Legacy.AnswerLimit),
 		Splitter: rollout.NewSplitter(c.Rollout.Salt),
-		Observer: recorded{g.metrics, &g.failed}, Log: g.options.Log, AccessLog: c.Log.Access,
-		CountUnderscores: g.metrics.UnderscoreField,
-		TenantHeader:     c.Requests.TenantHeader, RejectSpellings: c.Requests.OtherSpellings == "reject",
+		Observer: recorded{g.metrics, &g.failed, &g.unclaimed}, Log: g.options.Log, AccessLog: c.Log.Access,
+		CountUnderscores: g.metrics.UnderscoreField, LegacyOnly: g.quiet.Holds,
+		TenantHeader: c.Requests.TenantHeader, RejectSpellings: c.Requests.OtherSpellings == "reject",
 		Body: router.BodyLimits{
 			Max: int64(c.Requests.MaxBody), Budget: int64(c.Requests.BodyBudget),
 			Patience: c.Requests.BodyPatience.Std(), MinRate: int64(c.Requests.BodyMinRate),
@@ -76,8 +77,8 @@ func (g *Gateway) openRouter(context.Context) error {
 		Wait: c.Temporal.Wait.Std(), MaxWait: c.Temporal.MaxWait.Std(),
 		RetryAfter: c.Requests.RetryAfter.Std(), StatusKey: key,
 	}
-	if c.Rollout.OnUnroutable == "legacy" {
-		config.OnUnroutable = router.PassToLegacy
+	if c.Rollout.OnUnroutable == "reject" {
+		config.OnUnroutable = router.Reject
 	}
 	config.Underscores, _ = router.ParseUnderscores(c.Requests.UnderscoreFields)
 	for _, r := range c.Routes {
@@ -91,16 +92,18 @@ func (g *Gateway) openRouter(context.Context) error {
 	return err
 }
 
-// recorded also remembers which documents failed.
+// recorded also remembers which documents failed, and what went without a claim.
 type recorded struct {
 	*metrics.Gateway
-	failed *failed
+	failed    *failed
+	unclaimed *unclaimed.Requests
 }
 
 // Observe takes the record of a request that was answered.
 func (o recorded) Observe(r *rollout.Record) {
 	o.Gateway.Observe(r)
 	o.failed.observe(r)
+	o.unclaimed.Observe(r)
 }
 
 func (g *Gateway) route(r configs.Route) (router.Route, error) {

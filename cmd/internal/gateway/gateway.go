@@ -29,6 +29,7 @@ import (
 	"sluice/router"
 	"sluice/router/breaker"
 	"sluice/router/claims"
+	"sluice/router/unclaimed"
 	"sluice/temporalpath"
 )
 
@@ -60,6 +61,8 @@ type Gateway struct {
 	records   records
 	answers   router.Answers // nil if legacy gets every retry
 	claims    *claims.Book
+	quiet     *claims.LegacyOnly
+	unclaimed unclaimed.Requests
 	away      *claims.Away // nil: without a claim nothing is sent
 	breaker   *breaker.Breaker
 	books     books
@@ -119,6 +122,8 @@ func (g *Gateway) Run(ctx context.Context) error {
 	group.Go(func() error { g.health.Watch(running, pollersInterval); return nil })
 	group.Go(func() error { g.watchBreaker(running); return nil })
 	group.Go(func() error { return g.claims.Run(running) })
+	group.Go(func() error { g.quiet.Watch(running); return nil })
+	group.Go(func() error { g.unclaimed.Tell(running, g.options.Log); return nil })
 	group.Go(func() error { g.books.keep(running, g.records, g.options.Log.Named("claims")); return nil })
 	group.Go(func() error { g.brake.keep(running); return nil })
 	group.Go(func() error { return g.runShadow(running) })
