@@ -8,8 +8,8 @@ import (
 	"strings"
 
 	"go.uber.org/zap"
-	"go.uber.org/zap/zapcore"
 
+	"sluice/cmd/internal/logging"
 	"sluice/cmd/internal/steering"
 	"sluice/configs"
 )
@@ -85,17 +85,5 @@ func parse(flags *flag.FlagSet, args []string) error {
 
 // logger writes to stderr, in JSON or for people.
 func (c *configured) logger(level string, stderr io.Writer) (*zap.Logger, error) {
-	at, err := zapcore.ParseLevel(level)
-	if err != nil {
-		return nil, fmt.Errorf("log.level: %w", err)
-	}
-	config := zap.NewProductionEncoderConfig()
-	config.EncodeTime = zapcore.RFC3339NanoTimeEncoder
-	config.EncodeDuration = zapcore.StringDurationEncoder
-	encoder := zapcore.NewJSONEncoder(config)
-	if c.console {
-		config.EncodeTime = zapcore.TimeEncoderOfLayout("15:04:05.000")
-		encoder = zapcore.NewConsoleEncoder(config)
-	}
-	return zap.New(zapcore.NewCore(encoder, zapcore.Lock(zapcore.AddSync(stderr)), at)), nil
+	return logging.Logger(stderr, level, c.console)
 }

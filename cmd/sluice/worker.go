@@ -20,7 +20,8 @@ func runWorker(ctx context.Context, args []string, stdout, stderr io.Writer) err
 	if err != nil {
 		return err
 	}
-	w, err := worker.Open(ctx, config, worker.Options{Version: build.Version(), Log: log, Lookup: os.LookupEnv})
+	outlive(log)
+	w, err := worker.Open(ctx, config, worker.Options{Version: build.Version(), Log: log, Lookup: os.LookupEnv, LogDropped: droppedBy(stderr)})
 	if err != nil {
 		return err
 	}

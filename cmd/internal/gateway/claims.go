@@ -98,6 +98,7 @@ func (g *Gateway) openCeilings(ctx context.Context) error {
 		g.ceilings.stored.Store(&rollout.Policy{})
 		return nil
 	}
+	g.reach.note(nil) // it is open
 	g.ceilings.alone = &rollout.Policy{Epoch: g.flags.Policy().Epoch}
 	if st := g.helm.loop.State(); st != nil {
 		g.ceilings.alone.Epoch = max(g.ceilings.alone.Epoch, st.Epoch)

@@ -38,6 +38,11 @@ type Options struct {
 	Log     *zap.Logger
 	// Lookup reads the environment, as os.LookupEnv does.
 	Lookup func(name string) (string, bool)
+	// TakeOver lets this gateway take the place of one that runs on the same data
+	// directory and listens on other addresses, which are then given up.
+	TakeOver bool
+	// LogDropped returns how many lines of the log were lost; nil if none ever is.
+	LogDropped func() uint64
 }
 
 // Gateway is one gateway. Open makes it listen, Run makes it serve.
@@ -61,6 +66,7 @@ type Gateway struct {
 	answers   router.Answers // nil if legacy gets every retry
 	claims    *claims.Book
 	away      *claims.Away // nil: without a claim nothing is sent
+	reach     reach
 	breaker   *breaker.Breaker
 	books     books
 	shadow    mirroring

@@ -35,6 +35,8 @@ type Options struct {
 	Log     *zap.Logger
 	// Lookup reads the environment, as os.LookupEnv does.
 	Lookup func(name string) (string, bool)
+	// LogDropped returns how many lines of the log were lost; nil if none ever is.
+	LogDropped func() uint64
 }
 
 // Worker is one worker process. Open prepares it, Run makes it work.
@@ -72,7 +74,7 @@ func (w *Worker) listen(context.Context, configs.Config) error {
 		return err
 	}
 	w.closers = append(w.closers, func() error { return connect.Closed(w.listener) })
-	w.metrics = metrics.NewWorker(metrics.WorkerConfig{Stores: storeNames(), Operations: []string{stores.OpPut, stores.OpUndo}})
+	w.metrics = metrics.NewWorker(metrics.WorkerConfig{Stores: storeNames(), Operations: []string{stores.OpPut, stores.OpUndo}, LogDropped: w.options.LogDropped})
 	return nil
 }
 
@@ -110,7 +112,11 @@ func (w *Worker) Address() string { return w.listener.Addr().String() }
 
 // Run works until ctx ends; then it finishes the activities under way.
 func (w *Worker) Run(ctx context.Context) error {
-	server := &http.Server{Handler: w.handler(), ReadHeaderTimeout: 10 * time.Second}
+	errorLog, err := zap.NewStdLogAt(w.options.Log, zap.WarnLevel)
+	if err != nil {
+		return err
+	}
+	server := &http.Server{Handler: w.handler(), ReadHeaderTimeout: 10 * time.Second, ErrorLog: errorLog}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(w.listener) }()
 	defer server.Close()
