@@ -23,12 +23,12 @@ type Recogniser struct {
 
 // NewRecogniser fails if a route is not sound.
 func NewRecogniser(routes []Route) (*Recogniser, error) {
+	if err := checkRoutes(routes); err != nil {
+		return nil, err
+	}
 	rec := &Recogniser{mux: chi.NewRouter(), routes: map[string]*Route{}}
 	for i := range routes {
 		route := &routes[i]
-		if err := route.check(); err != nil {
-			return nil, fmt.Errorf("route %q: %w", route.Name, err)
-		}
 		rec.mux.Method(route.Method, route.Pattern, http.NotFoundHandler())
 		rec.routes[route.Method+" "+route.Pattern] = route
 	}

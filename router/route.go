@@ -50,10 +50,8 @@ func (route *Route) check() error {
 		return fmt.Errorf("pattern %q must begin with a slash", route.Pattern)
 	case route.Pattern == Prefix || strings.HasPrefix(route.Pattern, Prefix+"/"):
 		return fmt.Errorf("pattern %q: paths under %s are the gateway's own", route.Pattern, Prefix)
-	case route.DocID.place == placePath && !strings.Contains(route.Pattern, "{"+route.DocID.name):
-		return fmt.Errorf("the doc_id is to be at path:%s, and pattern %q has no such part", route.DocID.name, route.Pattern)
 	}
-	return nil
+	return route.checkPattern()
 }
 
 func methods() []string { return []string{http.MethodPost, http.MethodPut, http.MethodPatch} }

@@ -18,7 +18,6 @@ package router
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -145,11 +144,11 @@ func New(config Config) (*Router, error) {
 		bodies: newBodies(config.Body),
 		tokens: tokens{key: config.StatusKey},
 	}
+	if err := checkRoutes(config.Routes); err != nil {
+		return nil, err
+	}
 	for i := range config.Routes {
 		route := &config.Routes[i]
-		if err := route.check(); err != nil {
-			return nil, fmt.Errorf("route %q: %w", route.Name, err)
-		}
 		rt.mux.Method(route.Method, route.Pattern, rt.ingest(route))
 	}
 	rt.others = newSpellings(config.Routes)

@@ -71,9 +71,6 @@ func (g *Gateway) rehearse(ctx context.Context) error {
 	if g.predecessor == nil {
 		return nil
 	}
-	if _, err := operatorToken(g.config.Operator.TokenFile); err != nil {
-		return err
-	}
 	if err := g.reachStore(ctx); err != nil {
 		return err
 	}

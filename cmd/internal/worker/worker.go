@@ -44,6 +44,7 @@ type Worker struct {
 	config  configs.Worker
 	options Options
 	buildID string
+	prepared
 
 	metrics   *metrics.Worker
 	faults    *faults.Switch // nil unless the configuration allows faults
@@ -59,6 +60,9 @@ func Open(ctx context.Context, config configs.Config, options Options) (*Worker,
 	w := &Worker{config: config.Worker, options: options, buildID: config.Worker.Deployment.BuildID}
 	if w.buildID == "" {
 		w.buildID = options.Version
+	}
+	if err := w.prepare(config); err != nil {
+		return nil, err
 	}
 	for _, step := range []func(context.Context, configs.Config) error{w.listen, w.dial, w.openStores} {
 		if err := step(ctx, config); err != nil {
@@ -86,20 +90,14 @@ func storeNames() []string {
 	return names
 }
 
-func (w *Worker) dial(_ context.Context, config configs.Config) error {
-	dialing, err := connect.Dialing(config.Temporal)
-	if err != nil {
-		return err
-	}
-	check, err := connect.ClaimCheck(config.Temporal.ClaimCheck, w.options.Lookup)
-	if err != nil {
-		return err
-	}
-	if check != nil {
-		dialing.ExternalStorage = check.Storage()
+func (w *Worker) dial(context.Context, configs.Config) error {
+	dialing := w.dialing
+	if w.claimCheck != nil {
+		dialing.ExternalStorage = w.claimCheck.Storage()
 	}
 	dialing.Metrics = w.metrics.TemporalSDK()
 	dialing.Logger = connect.TemporalLog(w.options.Log)
+	var err error
 	if w.client, err = temporalpath.Dial(dialing); err != nil {
 		return err
 	}
