@@ -26,7 +26,7 @@ func refusals(t *testing.T) map[string]struct{ file, want string } {
 		"legacy.url's query":  {"legacy: {url: 'http://h:1/?a=b'}", "line 1: legacy.url: http://h:1/?a=b: a query, a fragment or a user cannot be kept"},
 		"legacy.url's user":   {"legacy: {url: 'http://u:hunter2@h:1'}", "line 1: legacy.url: http://u:xxxxx@h:1: a query, a fragment or a user cannot be kept"},
 		"proxies":             {"legacy: {trusted_proxies: [10.0.0.1]}", `line 1: legacy.trusted_proxies[0]: "10.0.0.1" is not an address range`},
-		"second document":     {"log: {level: info}\n---\nlog: {level: debug}\n", "line 3: a second YAML document begins here"},
+		"second document":     {"log: {level: info}\n---\nlog: {level: debug}\n", "line 2: a second YAML document begins here"},
 		"a key twice":         {"log:\n  level: info\n  level: debug\n", `line 3: log.level: mapping key "level" already defined at line 2`},
 		"unknown key":         {"log: {levle: info}", "line 1: log.levle: there is no such key"},
 		"port":                {"listen: {public: '127.0.0.1:99999'}", `line 1: listen.public: "127.0.0.1:99999" is not an address`},
