@@ -47,6 +47,7 @@ func (p *Problems) decode(text []byte, lines lines, config *Config) {
 	dec := yaml.NewDecoder(bytes.NewReader(text))
 	dec.KnownFields(true)
 	err := dec.Decode(config)
+	p.single(dec)
 	var several *yaml.TypeError
 	switch {
 	case err == nil, errors.Is(err, io.EOF):
@@ -64,6 +65,14 @@ func (p *Problems) decode(text []byte, lines lines, config *Config) {
 	default:
 		line, message := splitLine(strings.TrimPrefix(err.Error(), "yaml: "))
 		p.add(line, "", "not YAML: %s", message)
+	}
+}
+
+// single complains of a second document in the file, which would not count.
+func (p *Problems) single(dec *yaml.Decoder) {
+	var second yaml.Node
+	if err := dec.Decode(&second); err == nil {
+		p.add(second.Line, "", "a second YAML document begins here, which would not count: one file holds one configuration, without --- in it")
 	}
 }
 

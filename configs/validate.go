@@ -19,6 +19,9 @@ type complain func(key, format string, args ...any)
 func validate(c *Config, wrong complain) {
 	wrong.address("listen.public", c.Listen.Public)
 	wrong.address("listen.operator", c.Listen.Operator)
+	if clash(c.Listen.Public, c.Listen.Operator) {
+		wrong("listen.operator", "%q is listen.public's too: give it a port of its own", c.Listen.Operator)
+	}
 	wrong.needed("data", c.Data)
 	wrong.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	validateLegacy(&c.Legacy, wrong)
@@ -55,6 +58,8 @@ func validateLegacy(l *Legacy, wrong complain) {
 	u, err := url.Parse(l.URL)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
 		wrong("legacy.url", "%q is not a URL such as http://legacy:9000", l.URL)
+	} else if u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		wrong("legacy.url", "%s: a query, a fragment or a user cannot be kept", u.Redacted())
 	}
 	wrong.notNegative("legacy.answer_timeout", l.AnswerTimeout)
 	wrong.positive("legacy.dial_timeout", l.DialTimeout)
@@ -223,9 +228,26 @@ func (wrong complain) needed(key, value string) {
 }
 
 func (wrong complain) address(key, value string) {
-	if _, port, err := net.SplitHostPort(value); err != nil || port == "" {
+	_, port, err := net.SplitHostPort(value)
+	if err == nil && port != "" {
+		_, err = net.LookupPort("tcp", port)
+	}
+	if err != nil || port == "" {
 		wrong(key, "%q is not an address such as 127.0.0.1:8080", value)
 	}
+}
+
+// clash reports whether nobody can listen at both addresses. What is no address is
+// complained of elsewhere.
+func clash(one, other string) bool {
+	host, port, err := net.SplitHostPort(one)
+	otherHost, otherPort, otherErr := net.SplitHostPort(other)
+	anywhere := func(host string) bool {
+		ip := net.ParseIP(host)
+		return host == "" || ip != nil && ip.IsUnspecified()
+	}
+	return err == nil && otherErr == nil && port == otherPort && port != "0" &&
+		(host == otherHost || anywhere(host) || anywhere(otherHost))
 }
 
 func (wrong complain) oneOf(key, value string, allowed ...string) {

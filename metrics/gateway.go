@@ -70,6 +70,8 @@ type GatewayConfig struct {
 	Steering func() *Steering
 	// Draining returns whether the gateway is about to stop.
 	Draining func() bool
+	// LogDropped returns how many lines of the log were lost.
+	LogDropped func() uint64
 
 	// Log gets what goes wrong in a scrape; nil for slog.Default.
 	Log *slog.Logger

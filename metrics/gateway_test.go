@@ -32,6 +32,7 @@ func TestEverySeriesIsThereFromTheStart(t *testing.T) {
 		"gateway_temporal_pollers":               1,
 		"gateway_temporal_up":                    1,
 		"gateway_draining":                       1,
+		"rollout_log_dropped_total":              1,
 		"gateway_build_info":                     1,
 		"rollout_decisions_total":                paths * reasons,
 		"rollout_exposure_ratio":                 4,
@@ -74,6 +75,7 @@ func TestLiveValues(t *testing.T) {
 		`gateway_temporal_pollers{task_queue="ingestion"}`: 2,
 		`gateway_temporal_up`:                              1,
 		`gateway_draining`:                                 0,
+		`rollout_log_dropped_total`:                        12,
 	})
 	if !strings.Contains(string(page), `,version="v1.2.3"} 1`) {
 		t.Error("gateway_build_info does not say the version")
@@ -108,7 +110,7 @@ func TestUnknownValuesAreAbsent(t *testing.T) {
 	bare := scrape(t, metrics.NewGateway(metrics.GatewayConfig{}).Handler())
 	for _, name := range []string{
 		"rollout_flag_age_seconds", "gateway_temporal_up", "gateway_temporal_pollers",
-		"gateway_body_bytes_in_flight", "gateway_body_bytes_limit", "gateway_draining",
+		"gateway_body_bytes_in_flight", "gateway_body_bytes_limit", "gateway_draining", "rollout_log_dropped_total",
 	} {
 		if bare.count(name) > 0 {
 			t.Errorf("%s is shown", name)

@@ -52,6 +52,7 @@ func registerLive(registry *prometheus.Registry, c GatewayConfig) {
 		register("gateway_draining", "1 while the gateway is about to stop.",
 			func() float64 { return bit(c.Draining()) })
 	}
+	registerLog(registry, c.LogDropped)
 	registerShadow(registry, c)
 	registerLimits(registry, c)
 	registerPollers(registry, c)

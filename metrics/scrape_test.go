@@ -95,6 +95,7 @@ func config() metrics.GatewayConfig {
 			return &metrics.Steering{Step: 2, Guardrails: []metrics.Guardrail{
 				{Name: "error_ratio", Action: "rollback", Evidence: 0.25}, {Name: "error_excess", Action: "hold", Evidence: 1, Breached: true}}}
 		},
-		Draining: func() bool { return false },
+		Draining:   func() bool { return false },
+		LogDropped: func() uint64 { return 12 },
 	}
 }

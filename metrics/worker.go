@@ -15,6 +15,9 @@ type WorkerConfig struct {
 	Stores []string
 	// Operations are what is done to a store, such as "put" and "undo".
 	Operations []string
+	// LogDropped returns how many lines of the worker's log were lost; nil leaves the
+	// metric out.
+	LogDropped func() uint64
 	// Log gets what goes wrong in a scrape; nil for slog.Default.
 	Log *slog.Logger
 }
@@ -62,6 +65,7 @@ func NewWorker(c WorkerConfig) *Worker {
 		sdk: newSDK(),
 	}
 	w.registry.MustRegister(w.duration, w.errors, w.breaker, w.compensations, w.deadLetters, w.sdk)
+	registerLog(w.registry, c.LogDropped)
 	w.fill(c)
 	return w
 }

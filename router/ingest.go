@@ -33,7 +33,7 @@ type visit struct {
 // ingest returns the handler of a route.
 func (rt *Router) ingest(route *Route) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		if overridden(r) {
+		if override(r) != "" {
 			rt.passThrough(w, r, route.Name) // counted, for it has no claim
 			return
 		}

@@ -72,14 +72,6 @@ func parsePointer(text string) ([]string, error) {
 	return tokens, nil
 }
 
-// fits returns nil if requests for the pattern can hold the doc_id.
-func (l Locator) fits(pattern string) error {
-	if l.place == placePath && !strings.Contains(pattern, "{"+l.name) {
-		return fmt.Errorf("the doc_id is to be at path:%s, and pattern %q has no such part", l.name, pattern)
-	}
-	return nil
-}
-
 // find returns the request's doc_id; fields are its header, end to end, and c undoes
 // its codings. The error is one of those that rollout.UnroutableReason knows.
 func (l Locator) find(c *codings, r *http.Request, fields http.Header, body []byte) (string, error) {

@@ -25,12 +25,12 @@ type Recogniser struct {
 // NewRecogniser returns a recogniser of documents of up to so many bytes. It fails if
 // a route is not sound.
 func NewRecogniser(routes []Route, largest int64) (*Recogniser, error) {
+	if err := checkRoutes(routes); err != nil {
+		return nil, err
+	}
 	rec := &Recogniser{mux: chi.NewRouter(), routes: map[string]*Route{}, codings: newCodings(largest)}
 	for i := range routes {
 		route := &routes[i]
-		if err := route.check(); err != nil {
-			return nil, fmt.Errorf("route %q: %w", route.Name, err)
-		}
 		rec.mux.Method(route.Method, route.Pattern, http.NotFoundHandler())
 		rec.routes[route.Method+" "+route.Pattern] = route
 	}
@@ -46,7 +46,7 @@ func (rec *Recogniser) Document(r *http.Request, body []byte) (*rollout.Document
 		path = routePath(r.URL)
 	}
 	route := rec.routes[r.Method+" "+rec.mux.Find(match, r.Method, path)]
-	if route == nil || overridden(r) || formOverrides(r, body) {
+	if route == nil || override(r) != "" || formOverrides(r, body) {
 		return nil, fmt.Errorf("%w: %s %s", ErrNoRoute, r.Method, r.URL.Path)
 	}
 	r = r.WithContext(context.WithValue(r.Context(), chi.RouteCtxKey, match))

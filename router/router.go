@@ -22,7 +22,6 @@ package router
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -145,6 +144,7 @@ const (
 type Router struct {
 	config   Config
 	mux      *chi.Mux
+	touches  *chi.Mux // those of the routes alone
 	others   spellings
 	bodies   *bodies
 	codings  *codings
@@ -163,19 +163,21 @@ func New(config Config) (*Router, error) {
 	rt := &Router{
 		config:  config,
 		mux:     chi.NewRouter(),
+		touches: chi.NewRouter(),
 		bodies:  newBodies(config.Body),
 		codings: newCodings(config.Body.Max),
 		tokens:  tokens{key: config.StatusKey},
 	}
+	if err := checkRoutes(config.Routes); err != nil {
+		return nil, err
+	}
 	for i := range config.Routes {
 		route := &config.Routes[i]
-		if err := route.check(); err != nil {
-			return nil, fmt.Errorf("route %q: %w", route.Name, err)
-		}
 		rt.mux.Method(route.Method, route.Pattern, rt.ingest(route))
 		for j := range route.Touches {
 			t := &route.Touches[j]
 			rt.mux.Method(t.Method, t.Pattern, rt.touch(route, t))
+			rt.touches.Method(t.Method, t.Pattern, rt.touch(route, t))
 		}
 	}
 	rt.others = newSpellings(config.Routes)
@@ -210,16 +212,13 @@ func (rt *Router) serve(w http.ResponseWriter, r *http.Request) {
 	if rt.draining.Load() {
 		w.Header().Set("Connection", "close")
 	}
-	if r.ContentLength < 0 && r.Trailer == nil {
-		r.Trailer = http.Header{} // the server fills it in r, and the mux copies r
-	}
 	switch {
 	case r.Method == http.MethodConnect:
 		writeProblem(w, problem{Slug: "connect", Status: http.StatusMethodNotAllowed,
 			Detail: "this is a gateway to one service, not a proxy: send the request itself"})
 	case strings.Contains(r.URL.Path, "\x00"):
 		writeProblem(w, problem{Slug: "path", Status: http.StatusBadRequest, Detail: "the path holds a NUL byte"})
-	case rt.dashed(w, r):
+	case rt.dashed(w, r) && !rt.touching(w, r):
 		rt.mux.ServeHTTP(w, routed(r))
 	}
 }

@@ -5,7 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
+
+	"github.com/go-chi/chi/v5"
 
 	"sluice/rollout"
 	"sluice/router/claims"
@@ -22,16 +26,34 @@ type Touch struct {
 }
 
 func (t *Touch) check() error {
-	if t.Method == "" {
-		return errors.New("it has no method")
-	}
-	if err := checkPattern(t.Pattern); err != nil {
-		return err
+	allowed := append(methods(), http.MethodDelete)
+	if !slices.Contains(allowed, t.Method) {
+		return fmt.Errorf("method %q is not one of %s", t.Method, strings.Join(allowed, ", "))
 	}
 	if t.DocID.place == placeBody {
 		return fmt.Errorf("the doc_id is to be at %s, and the body of such a request is not read: use path:, header: or query:", t.DocID)
 	}
-	return t.DocID.fits(t.Pattern)
+	return checkPattern(t.Pattern, t.DocID)
+}
+
+// touching serves the request if it asks to be taken for another method, by which it is
+// a touch.
+func (rt *Router) touching(w http.ResponseWriter, r *http.Request) bool {
+	method := override(r)
+	if method == "" {
+		return false
+	}
+	match, path := chi.NewRouteContext(), r.URL.Path
+	if r.URL.RawPath != "" {
+		path = routePath(r.URL)
+	}
+	if !rt.touches.Match(match, method, path) {
+		return false
+	}
+	match = chi.NewRouteContext()
+	match.RouteMethod, match.RoutePath = method, path
+	rt.touches.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), chi.RouteCtxKey, match)))
+	return true
 }
 
 // touch returns the handler of such requests. Where the doc_id cannot be one of a

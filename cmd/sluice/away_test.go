@@ -87,7 +87,8 @@ func TestKilledWhileTheDatabaseIsAway(t *testing.T) {
 	<-g.done
 	<-lost
 
-	g = startGateway(t, legacy, settings...)
+	g = beginGateway(t, legacy, settings...)
+	served(t, g.operator+"/livez")
 	g.reads(t, "rollout_away_unrecorded", "2")
 	keyed(t, g, http.StatusServiceUnavailable, "another", "Ada") // its mark is not known
 	if err := server.Restart(); err != nil {

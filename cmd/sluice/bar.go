@@ -35,7 +35,7 @@ type bar struct {
 
 func newBar(out io.Writer) *bar {
 	b := &bar{out: out}
-	if file, ok := out.(*os.File); ok {
+	if file, ok := out.(interface{ Stat() (os.FileInfo, error) }); ok {
 		info, err := file.Stat()
 		b.terminal = err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("TERM") != "dumb"
 	}

@@ -8,8 +8,8 @@ import (
 	"strings"
 
 	"go.uber.org/zap"
-	"go.uber.org/zap/zapcore"
 
+	"sluice/cmd/internal/logging"
 	"sluice/cmd/internal/steering"
 	"sluice/configs"
 )
@@ -27,6 +27,8 @@ type configured struct {
 	settings settings
 	check    bool
 	console  bool
+	// try finds what a start would refuse besides; nil if there is nothing.
+	try func(configs.Config) error
 }
 
 func newConfigured(name string, stderr io.Writer) *configured {
@@ -34,7 +36,7 @@ func newConfigured(name string, stderr io.Writer) *configured {
 	c.flags.SetOutput(stderr)
 	c.flags.StringVar(&c.path, "config", "configs/gateway.yaml", "configuration `file`")
 	c.flags.Var(&c.settings, "set", "override one `key.path=value` of the configuration; may be repeated")
-	c.flags.BoolVar(&c.check, "check", false, "print the effective configuration and exit")
+	c.flags.BoolVar(&c.check, "check", false, "find all that a start would refuse, print the effective configuration and exit")
 	c.flags.BoolVar(&c.console, "console", false, "log for people instead of in JSON")
 	return c
 }
@@ -55,12 +57,27 @@ func (c *configured) load(args []string, stdout io.Writer) (config configs.Confi
 	if !c.check {
 		return config, false, nil
 	}
+	if c.try != nil {
+		if err := c.try(config); err != nil {
+			return config, true, c.explain(err)
+		}
+	}
 	text, err := config.YAML()
 	if err != nil {
 		return config, true, err
 	}
 	_, err = io.WriteString(stdout, text)
 	return config, true, err
+}
+
+// explain says of an error, if it is one of the configuration, where that is in the file.
+func (c *configured) explain(err error) error {
+	found := configs.Explain(c.path, err)
+	var wrong *configs.Problems
+	if errors.As(found, &wrong) {
+		return explained(found)
+	}
+	return found
 }
 
 // explained adds where to look to an error of a configuration.
@@ -85,17 +102,5 @@ func parse(flags *flag.FlagSet, args []string) error {
 
 // logger writes to stderr, in JSON or for people.
 func (c *configured) logger(level string, stderr io.Writer) (*zap.Logger, error) {
-	at, err := zapcore.ParseLevel(level)
-	if err != nil {
-		return nil, fmt.Errorf("log.level: %w", err)
-	}
-	config := zap.NewProductionEncoderConfig()
-	config.EncodeTime = zapcore.RFC3339NanoTimeEncoder
-	config.EncodeDuration = zapcore.StringDurationEncoder
-	encoder := zapcore.NewJSONEncoder(config)
-	if c.console {
-		config.EncodeTime = zapcore.TimeEncoderOfLayout("15:04:05.000")
-		encoder = zapcore.NewConsoleEncoder(config)
-	}
-	return zap.New(zapcore.NewCore(encoder, zapcore.Lock(zapcore.AddSync(stderr)), at)), nil
+	return logging.Logger(stderr, level, c.console)
 }

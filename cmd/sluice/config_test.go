@@ -10,7 +10,7 @@ import (
 // the same. Passwords are not in it.
 func TestCheckPrintsWhatLoadsToTheSame(t *testing.T) {
 	t.Parallel()
-	first := finish(t, 0, "gateway", "-check", "-config", shipped(t, "gateway.yaml"),
+	first := finish(t, 0, "gateway", "-check", "-config", shipped(t, "gateway.yaml"), "-set", "rollout.flags.file="+shipped(t, "flags.json"),
 		"-set", "requests.max_body=1536KiB", "-set", "drain.lame_duck=0s",
 		"-set", "worker.stores.cache=redis://user:hunter2@cache:6379/0",
 		"-set", "worker.shadow_stores.cache=postgres://user:hunter3@db/shadow").stdout.String()

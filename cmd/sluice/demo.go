@@ -7,13 +7,16 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"path/filepath"
+	"syscall"
 
 	"go.uber.org/zap"
 
 	"sluice/cmd/internal/connect"
 	"sluice/cmd/internal/demo"
 	"sluice/cmd/internal/demolegacy"
+	"sluice/cmd/internal/logging"
 	"sluice/cmd/internal/worker"
 	"sluice/configs"
 	"sluice/temporalpath/ingestion/stores"
@@ -52,11 +55,20 @@ func demoUp(ctx context.Context, args []string, stdout, stderr io.Writer) error 
 	if err := parse(flags, args); err != nil {
 		return err
 	}
+	endurePipes()
+	if !signal.Ignored(syscall.SIGHUP) { // its terminal is gone: as Ctrl-C
+		var stop context.CancelFunc
+		ctx, stop = signal.NotifyContext(ctx, syscall.SIGHUP)
+		defer stop()
+	}
+	output := logging.NewBuffer(stdout) // or who does not read it would hold up all programs
+	output.OnLost(func(lines uint64) { fmt.Fprintf(output, "demo     | %d lines were dropped: nobody read them\n", lines) })
+	defer output.Close()
 	self, err := os.Executable()
 	if err != nil {
 		return err
 	}
-	o.Sluice, o.Settings, o.Output = self, set, stdout
+	o.Sluice, o.Settings, o.Output = self, set, output
 	if o.Devstack == "" {
 		o.Devstack = filepath.Join(filepath.Dir(self), "devstack")
 	}
@@ -86,6 +98,7 @@ func demoLegacy(ctx context.Context, args []string, stderr io.Writer) (err error
 	if err != nil {
 		return err
 	}
+	outlive(log)
 	listener, err := connect.Listen(*listen, "-listen host:port")
 	if err != nil {
 		return err

@@ -150,8 +150,8 @@ func TestDemoUpNamesTakenPorts(t *testing.T) {
 	t.Run("wanted twice", func(t *testing.T) {
 		t.Parallel()
 		s := newStack(t)
-		s.operator = s.public
-		s.refused(t, []string{"the gateway's operator listener cannot listen on " + s.public, "listen.operator="})
+		s.worker = s.public
+		s.refused(t, []string{"the worker's metrics cannot listen on " + s.public, "worker.listen="})
 	})
 	t.Run("any port", func(t *testing.T) {
 		t.Parallel()

@@ -19,6 +19,14 @@ type door struct {
 // startGateway starts a gateway in front of legacy, with no Temporal anywhere.
 func startGateway(t *testing.T, legacy string, settings ...string) door {
 	t.Helper()
+	g := beginGateway(t, legacy, settings...)
+	served(t, g.operator+"/readyz")
+	return g
+}
+
+// beginGateway starts one that need not become ready.
+func beginGateway(t *testing.T, legacy string, settings ...string) door {
+	t.Helper()
 	public, operator, flags := freeAddress(t), freeAddress(t), flagFile(t)
 	args := []string{"gateway", "-config", shipped(t, "gateway.yaml")}
 	for _, setting := range append([]string{
@@ -28,9 +36,7 @@ func startGateway(t *testing.T, legacy string, settings ...string) door {
 	}, settings...) {
 		args = append(args, "-set", setting)
 	}
-	g := door{program: start(t, args...), public: "http://" + public, operator: "http://" + operator, flags: flags}
-	served(t, g.operator+"/readyz")
-	return g
+	return door{program: start(t, args...), public: "http://" + public, operator: "http://" + operator, flags: flags}
 }
 
 // legacyDocument stays on legacy at 10 %: its bucket is 362837.

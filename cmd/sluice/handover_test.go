@@ -354,13 +354,53 @@ func TestAKilledGatewayIsReplaced(t *testing.T) {
 	serving(t, third)
 }
 
-// A gateway that is told to listen elsewhere still takes over the directory.
+// A gateway that is told to listen elsewhere takes nothing from the one that runs: not
+// with a mistyped address, not with the two swapped, not as a second one on a directory
+// that is in use.
+func TestAnotherAddressTakesNothingOver(t *testing.T) {
+	t.Parallel()
+	s := newSeat(t)
+	first := s.start(t)
+	serving(t, first)
+	kept, elsewhere := mustDial(t, s.public), freeAddress(t)
+	_, port, err := net.SplitHostPort(s.public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, settings := range [][]string{
+		{"listen.public=" + elsewhere},
+		{"listen.operator=" + elsewhere},
+		{"listen.public=:" + port},
+		{"listen.public=" + s.operator, "listen.operator=" + s.public},
+	} {
+		refused := s.start(t, settings...)
+		refused.exit(t, 1)
+		_, wanted, _ := strings.Cut(settings[0], "=")
+		contains(t, "stderr", refused.stderr.String(), "listens on "+s.public+" and "+s.operator, wanted, "hint: ", "-take-over", "-set data=dir")
+		if err := kept.post("/v1/documents", `{"doc_id":"after `+settings[0][:12]+`"}`); err != nil {
+			t.Errorf("after a start with %s: %v", settings, err)
+		}
+	}
+	if log := first.stderr.String(); strings.Contains(log, `"handing over"`) {
+		t.Error("the first gateway was asked to stop")
+	}
+	same := s.start(t, "listen.public=localhost:"+port) // 127.0.0.1, in other words
+	first.exit(t, 0)
+	serving(t, same)
+	if err := kept.post("/v1/documents", `{"doc_id":"after all"}`); err != nil {
+		t.Error(err)
+	}
+}
+
+// A gateway that is told to listen elsewhere takes over the directory if that is asked
+// for.
 func TestASuccessorMayListenElsewhere(t *testing.T) {
 	t.Parallel()
 	s := newSeat(t)
 	first := s.start(t)
 	serving(t, first)
 	kept, elsewhere := mustDial(t, s.public), freeAddress(t)
+	s.args = append(s.args, "-take-over")
 	second := s.start(t, "listen.public="+elsewhere)
 	first.exit(t, 0)
 	serving(t, second)

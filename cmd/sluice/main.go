@@ -9,17 +9,27 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log"
 	"os"
 	"os/signal"
 	"syscall"
 
+	"google.golang.org/grpc/grpclog"
+
 	"sluice/cmd/internal/build"
+	"sluice/cmd/internal/logging"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	// Nobody waits for who reads standard error, not even the end of the process.
+	stderr := logging.NewBuffer(os.Stderr)
+	log.SetOutput(stderr)
+	grpclog.SetLoggerV2(grpclog.NewLoggerV2(io.Discard, io.Discard, stderr))
+	code := run(ctx, os.Args[1:], os.Stdout, stderr)
+	_ = stderr.Close() // there is nowhere left to tell
+	os.Exit(code)
 }
 
 // command is one subcommand. run returns errUsage if it was called wrongly, and

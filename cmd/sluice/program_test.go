@@ -58,6 +58,12 @@ type program struct {
 // latest. Its environment has no flags of the caller's.
 func start(t *testing.T, args ...string) *program {
 	t.Helper()
+	return startWith(t, func(*exec.Cmd) {}, args...)
+}
+
+// startWith is start, after change has changed what is started.
+func startWith(t *testing.T, change func(*exec.Cmd), args ...string) *program {
+	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -66,6 +72,7 @@ func start(t *testing.T, args ...string) *program {
 	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = t.TempDir(), &p.stdout, &p.stderr
 	p.cmd.Env = append(ownEnvironment(), asSluice+"=yes")
 	dieWithParent(p.cmd)
+	change(p.cmd)
 	started := make(chan error, 1)
 	go p.supervise(started)
 	if err := <-started; err != nil {

@@ -21,14 +21,11 @@ const directoryName = "sluice.directory"
 // there is whole: it is written aside, synced and renamed.
 type directory struct{ root string }
 
-// Directory returns the driver that keeps payloads in the directory, which it
-// makes if need be. Gateway and workers must see the same one.
+// Directory returns the driver that keeps payloads in the directory, which the first
+// of them makes if need be. Gateway and workers must see the same one.
 func Directory(root string) (converter.StorageDriver, error) {
 	if root == "" {
 		return nil, errors.New("claim check: the directory is not named")
-	}
-	if err := os.MkdirAll(root, 0o750); err != nil {
-		return nil, fmt.Errorf("claim check: %w", err)
 	}
 	return directory{root: root}, nil
 }

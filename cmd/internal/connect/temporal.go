@@ -24,7 +24,7 @@ func Dialing(c configs.Temporal) (temporalpath.Dialing, error) {
 	if c.APIKeyFile != "" {
 		key, err := os.ReadFile(c.APIKeyFile)
 		if err != nil {
-			return d, fmt.Errorf("temporal.api_key_file: %w", err)
+			return d, configs.At("temporal.api_key_file", err)
 		}
 		d.APIKey = strings.TrimSpace(string(key))
 	}
@@ -35,17 +35,17 @@ func Dialing(c configs.Temporal) (temporalpath.Dialing, error) {
 	if c.TLS.CAFile != "" {
 		pem, err := os.ReadFile(c.TLS.CAFile)
 		if err != nil {
-			return d, fmt.Errorf("temporal.tls.ca_file: %w", err)
+			return d, configs.At("temporal.tls.ca_file", err)
 		}
 		d.TLS.RootCAs = x509.NewCertPool()
 		if !d.TLS.RootCAs.AppendCertsFromPEM(pem) {
-			return d, fmt.Errorf("temporal.tls.ca_file: %s holds no PEM certificate", c.TLS.CAFile)
+			return d, configs.At("temporal.tls.ca_file", fmt.Errorf("%s holds no PEM certificate", c.TLS.CAFile))
 		}
 	}
 	if c.TLS.CertFile != "" {
 		pair, err := tls.LoadX509KeyPair(c.TLS.CertFile, c.TLS.KeyFile)
 		if err != nil {
-			return d, fmt.Errorf("temporal.tls.cert_file: %w", err)
+			return d, configs.At("temporal.tls.cert_file", err)
 		}
 		d.TLS.Certificates = []tls.Certificate{pair}
 	}

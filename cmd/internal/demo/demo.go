@@ -62,6 +62,9 @@ func New(options Options) (*Demo, error) {
 	if d.config, err = configs.Load(options.ConfigFile, d.settings...); err != nil {
 		return nil, err
 	}
+	if err := d.check(); err != nil {
+		return nil, err
+	}
 	legacy, err := url.Parse(d.config.Legacy.URL)
 	if err != nil {
 		return nil, fmt.Errorf("legacy.url: %w", err)

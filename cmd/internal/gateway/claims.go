@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -104,6 +103,7 @@ func (g *Gateway) openCeilings(ctx context.Context) error {
 		g.ceilings.stored.Store(&rollout.Policy{})
 		return nil
 	}
+	g.reach.note(nil) // it is open
 	g.ceilings.alone = &rollout.Policy{Epoch: g.flags.Policy().Epoch}
 	if st := g.helm.loop.State(); st != nil {
 		g.ceilings.alone.Epoch = max(g.ceilings.alone.Epoch, st.Epoch)
@@ -138,14 +138,7 @@ func (g *Gateway) openRecords(ctx context.Context) (records, error) {
 	c := g.config.Claims
 	log := g.options.Log.Named("claims")
 	if c.Store == "postgres" {
-		dsn, err := os.ReadFile(c.PostgresFile)
-		if err != nil {
-			return nil, fmt.Errorf("claims.postgres_file: %w", err)
-		}
-		return postgres.Open(ctx, postgres.Config{
-			DSN: strings.TrimSpace(string(dsn)), Migration: g.config.Rollout.Salt, Horizon: c.Horizon.Std(),
-			KeepAnswers: keepAnswers(&g.config), Log: log,
-		})
+		return postgres.Open(ctx, g.sharedStore())
 	}
 	store, err := embedded.Open(ctx, embedded.Config{
 		Dir: filepath.Join(g.config.Data, "claims"), Horizon: c.Horizon.Std(),

@@ -7,39 +7,24 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"sluice/configs"
 	"sluice/metrics"
 	"sluice/rollout"
 	"sluice/rollout/flags"
-	"sluice/rollout/flags/ofrep"
 	"sluice/router"
 	"sluice/router/unclaimed"
 )
 
 func (g *Gateway) openFlags(ctx context.Context) error {
 	c := g.config.Rollout.Flags
-	source := flags.Source{Kind: c.Provider, File: c.File, Lookup: g.options.Lookup}
-	if c.Provider == flags.KindOFREP {
-		source.OFREP = ofrep.Config{URL: c.OFREP.URL, Timeout: c.Timeout.Std()}
-		if c.OFREP.TokenFile != "" {
-			token, err := os.ReadFile(c.OFREP.TokenFile)
-			if err != nil {
-				return fmt.Errorf("rollout.flags.ofrep.token_file: %w", err)
-			}
-			source.OFREP.BearerToken = strings.TrimSpace(string(token))
-		}
-	}
-	provider, boot, err := source.Open(g.options.Log)
-	if err != nil {
-		return err
-	}
+	var err error
 	g.flags, err = flags.New(ctx, flags.Config{
-		Provider: provider, Boot: boot,
+		Provider: g.source, Boot: g.boot,
 		StateFile: filepath.Join(g.config.Data, "policy.json"),
 		Poll:      c.Interval.Std(), Deadline: c.Timeout.Std(),
 		Observer: flagObserver{g.metrics}, Log: g.options.Log,
@@ -56,9 +41,12 @@ type flagObserver struct{ metrics *metrics.Gateway }
 func (o flagObserver) FlagRejected(flag, reason string) { o.metrics.FlagReject(flag, reason) }
 
 func (g *Gateway) openRouter(context.Context) error {
-	key, err := statusKey(g.config)
-	if err != nil {
-		return err
+	if g.statusKey == nil {
+		key, err := makeStatusKey(g.config)
+		if err != nil {
+			return configs.At("temporal.status_key_file", err)
+		}
+		g.statusKey = key
 	}
 	c := g.config
 	config := router.Config{
@@ -75,19 +63,14 @@ func (g *Gateway) openRouter(context.Context) error {
 			Patience: c.Requests.BodyPatience.Std(), MinRate: int64(c.Requests.BodyMinRate),
 		},
 		Wait: c.Temporal.Wait.Std(), MaxWait: c.Temporal.MaxWait.Std(),
-		RetryAfter: c.Requests.RetryAfter.Std(), StatusKey: key,
+		RetryAfter: c.Requests.RetryAfter.Std(), StatusKey: g.statusKey,
 	}
 	if c.Rollout.OnUnroutable == "reject" {
 		config.OnUnroutable = router.Reject
 	}
 	config.Underscores, _ = router.ParseUnderscores(c.Requests.UnderscoreFields)
-	for _, r := range c.Routes {
-		route, err := g.route(r)
-		if err != nil {
-			return fmt.Errorf("route %q: %w", r.Name, err)
-		}
-		config.Routes = append(config.Routes, route)
-	}
+	config.Routes = slices.Clone(g.routes)
+	var err error
 	g.router, err = router.New(config)
 	return err
 }
@@ -106,56 +89,46 @@ func (o recorded) Observe(r *rollout.Record) {
 	o.unclaimed.Observe(r)
 }
 
-func (g *Gateway) route(r configs.Route) (router.Route, error) {
-	locator, err := router.ParseLocator(r.DocID)
-	if err != nil {
-		return router.Route{}, err
+// statusKeyPath is where the key is that signs status URLs.
+func statusKeyPath(c configs.Config) string {
+	if c.Temporal.StatusKeyFile != "" {
+		return c.Temporal.StatusKeyFile
 	}
-	route := router.Route{Name: r.Name, Method: r.Method, Pattern: r.Pattern, DocID: locator, Headers: r.Headers, AnswerFields: r.AnswerFields()}
-	for _, t := range r.Touches {
-		at, err := router.ParseLocator(t.DocID)
-		if err != nil {
-			return route, fmt.Errorf("touches: %w", err)
-		}
-		route.Touches = append(route.Touches, router.Touch{Method: t.Method, Pattern: t.Pattern, DocID: at})
-	}
-	if r.Auth == "check" {
-		legacy, err := url.Parse(g.config.Legacy.URL)
-		if err != nil {
-			return route, err
-		}
-		target, err := legacy.Parse(r.Check.URL)
-		if err != nil {
-			return route, err
-		}
-		check := router.CheckConfig{URL: target, Timeout: r.Check.Timeout.Std(), Outbound: g.legacy.Outbound}
-		if target.Scheme == legacy.Scheme && target.Host == legacy.Host {
-			check.Ask = g.legacy.Ask
-		}
-		route.Authorise = router.NewCheck(check)
-	}
-	return route, nil
+	return filepath.Join(c.Data, "status.key")
 }
 
-// statusKey reads the key that signs status URLs, or makes it.
+// statusKey reads the key that signs status URLs; nil if it is still to be made.
 func statusKey(c configs.Config) ([]byte, error) {
-	path := c.Temporal.StatusKeyFile
-	if path == "" {
-		path = filepath.Join(c.Data, "status.key")
-	}
+	path := statusKeyPath(c)
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) && c.Temporal.StatusKeyFile == "" {
-		var raw [32]byte
-		_, _ = rand.Read(raw[:]) // never fails
-		text = []byte(hex.EncodeToString(raw[:]) + "\n")
-		err = os.WriteFile(path, text, 0o600)
+		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("temporal.status_key_file: %w", err)
+		return nil, err
 	}
 	key, err := hex.DecodeString(strings.TrimSpace(string(text)))
 	if err != nil || len(key) < 16 {
-		return nil, fmt.Errorf("temporal.status_key_file: %s must hold 32 or more hexadecimal digits (openssl rand -hex 32)", path)
+		return nil, fmt.Errorf("%s must hold 32 or more hexadecimal digits (openssl rand -hex 32)", path)
 	}
 	return key, nil
+}
+
+// makeStatusKey makes the key, unless somebody else has made it meanwhile.
+func makeStatusKey(c configs.Config) ([]byte, error) {
+	var raw [32]byte
+	_, _ = rand.Read(raw[:]) // never fails
+	path := statusKeyPath(c)
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return statusKey(c)
+	}
+	if err != nil {
+		return nil, err
+	}
+	_, err = file.WriteString(hex.EncodeToString(raw[:]) + "\n")
+	if err = errors.Join(err, file.Close()); err != nil {
+		return nil, errors.Join(err, os.Remove(path)) // a part of a key would be refused for ever
+	}
+	return raw[:], nil
 }

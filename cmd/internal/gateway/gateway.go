@@ -1,9 +1,9 @@
 // Package gateway wires the gateway together: it is the only place where the
 // front door meets the paths, the flags and the metrics.
 //
-// Components, in the order they start: metrics, listeners (bound or taken over, not
-// served), legacy forwarder, Temporal path, flag reader, claims, router, servers, the
-// offer to a successor. They stop the other way round: the door is drained first, so
+// Components, in the order they start: metrics, legacy forwarder, Temporal path and all
+// else that needs neither port nor lock (see Check), listeners (bound or taken over, not
+// served), flag reader, claims, router, servers, the offer to a successor. They stop the other way round: the door is drained first, so
 // that whatever a request needs outlives it.
 package gateway
 
@@ -39,12 +39,18 @@ type Options struct {
 	Log     *zap.Logger
 	// Lookup reads the environment, as os.LookupEnv does.
 	Lookup func(name string) (string, bool)
+	// TakeOver lets this gateway take the place of one that runs on the same data
+	// directory and listens on other addresses, which are then given up.
+	TakeOver bool
+	// LogDropped returns how many lines of the log were lost; nil if none ever is.
+	LogDropped func() uint64
 }
 
 // Gateway is one gateway. Open makes it listen, Run makes it serve.
 type Gateway struct {
 	config  configs.Config
 	options Options
+	prepared
 
 	legacy   *legacy.Forwarder
 	temporal *temporalpath.Path
@@ -64,6 +70,7 @@ type Gateway struct {
 	quiet     *claims.LegacyOnly
 	unclaimed unclaimed.Requests
 	away      *claims.Away // nil: without a claim nothing is sent
+	reach     reach
 	breaker   *breaker.Breaker
 	books     books
 	shadow    mirroring
@@ -87,7 +94,7 @@ type Gateway struct {
 func Open(ctx context.Context, config configs.Config, options Options) (*Gateway, error) {
 	g := &Gateway{config: config, options: options, connections: handover.NewConnections(options.Log)}
 	for _, step := range []func(context.Context) error{
-		g.openData, g.openMetrics, g.openListeners, g.openLegacy, g.openTemporal, g.openFlags,
+		g.prepare, g.openData, g.openListeners, g.openFlags,
 		g.rehearse, g.openClaimsInTurn, g.openAnswers, g.openShadow, g.openRouter, g.openServers, g.takeOver, g.openOffer,
 	} {
 		if err := step(ctx); err != nil {

@@ -3,8 +3,10 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -29,10 +31,24 @@ func (g *Gateway) findPredecessor(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(err, errors.New("hint: stop the gateway that runs on "+g.config.Data+", or give this one a directory of its own: -set data=dir"))
 	}
-	if g.predecessor = found; found != nil {
-		g.closers = append(g.closers, found.Close)
+	if g.predecessor = found; found == nil {
+		return nil
 	}
-	return nil
+	g.closers = append(g.closers, found.Close)
+	return g.sameDoor(found)
+}
+
+// sameDoor fails if the predecessor's clients would find nobody where they are used to,
+// unless that is asked for. A mistyped address, or a directory that was given to a
+// second gateway, must not close the door of the one that runs.
+func (g *Gateway) sameDoor(found *handover.Predecessor) error {
+	l := g.config.Listen
+	if g.options.TakeOver || found.At(l.Public, l.Operator) {
+		return nil
+	}
+	return fmt.Errorf("another gateway, process %d, runs on %s and listens on %s; this one is to listen on %s and %s, and nobody would be left where the other is now\n"+
+		"hint: give this one the same addresses, to take the place of the other; or a directory of its own, -set data=dir, to run beside it; or -take-over, to move the gateway to the new addresses",
+		found.Process(), g.config.Data, strings.Join(found.Addresses(), " and "), l.Public, l.Operator)
 }
 
 // listen takes over the listener, or binds one; setting is how the user gives
@@ -55,7 +71,7 @@ func (g *Gateway) rehearse(ctx context.Context) error {
 	if g.predecessor == nil {
 		return nil
 	}
-	if _, err := operatorToken(g.config.Operator.TokenFile); err != nil {
+	if err := g.reachStore(ctx); err != nil {
 		return err
 	}
 	record, err := audit.Open(filepath.Join(g.config.Data, "audit.jsonl"), zap.NewNop())

@@ -105,13 +105,7 @@ func (g *Gateway) operatorHandler() *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", g.metrics.Handler())
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { connect.Say(w, http.StatusOK, "alive") })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		if g.router.Draining() {
-			connect.Say(w, http.StatusServiceUnavailable, "draining")
-			return
-		}
-		connect.Say(w, http.StatusOK, "ready")
-	})
+	mux.HandleFunc("GET /readyz", g.sayReady)
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)

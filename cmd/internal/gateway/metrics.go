@@ -55,6 +55,7 @@ func (g *Gateway) metricsConfig() metrics.GatewayConfig {
 		PlanActions:          words(control.Actions()),
 		Steering:             func() *metrics.Steering { return g.steered() },
 		Draining:             func() bool { return g.router.Draining() },
+		LogDropped:           g.options.LogDropped,
 	}
 	if g.config.Claims.Store == "postgres" && g.config.Claims.Away > 0 {
 		config.AwayUnrecorded = func() int { return g.away.Unrecorded() }

@@ -21,11 +21,7 @@ const minToken = 16
 // operated puts the operator API beside what mux serves, and a guard around all
 // of it.
 func (g *Gateway) operated(mux *http.ServeMux) (http.Handler, error) {
-	token, err := operatorToken(g.config.Operator.TokenFile)
-	if err != nil {
-		return nil, err
-	}
-	if token == "" && !loopback(g.operator.Addr()) {
+	if g.token == "" && !loopback(g.operator.Addr()) {
 		g.options.Log.Warn("the gateway can be operated only from its own machine", zap.String("hint", "set "+operator.TokenKey))
 	}
 	record, err := g.openAudit()
@@ -35,7 +31,7 @@ func (g *Gateway) operated(mux *http.ServeMux) (http.Handler, error) {
 	mux.Handle("/api/", operator.New(operator.Config{
 		Records: g.records, Claims: g.claims, Audit: record, Brake: g.brake, Plan: g.helm, Views: g.views(), Limits: g.limits(), Log: g.options.Log.Named("operator"),
 	}))
-	return operator.Guard(token, mux), nil
+	return operator.Guard(g.token, mux), nil
 }
 
 // openAudit returns the record of what is done by hand: where the claims are
@@ -72,11 +68,11 @@ func operatorToken(path string) (string, error) {
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", operator.TokenKey, err)
+		return "", err
 	}
 	token := strings.TrimSpace(string(text))
 	if len(token) < minToken || strings.ContainsAny(token, " \t\r\n") {
-		return "", fmt.Errorf("%s: %s must hold one word of %d or more characters (openssl rand -hex 32)", operator.TokenKey, path, minToken)
+		return "", fmt.Errorf("%s must hold one word of %d or more characters (openssl rand -hex 32)", path, minToken)
 	}
 	return token, nil
 }

@@ -2,12 +2,12 @@ package gateway
 
 import (
 	"context"
-	"fmt"
 	"net/netip"
 	"net/url"
 	"time"
 
 	"sluice/cmd/internal/connect"
+	"sluice/configs"
 	"sluice/legacy"
 	"sluice/router"
 	"sluice/temporalpath"
@@ -20,13 +20,13 @@ func (g *Gateway) openLegacy(context.Context) error {
 	c := g.config.Legacy
 	target, err := url.Parse(c.URL)
 	if err != nil {
-		return fmt.Errorf("legacy.url: %w", err)
+		return configs.At("legacy.url", err)
 	}
 	var trusted []netip.Prefix
 	for _, text := range c.TrustedProxies {
 		prefix, err := netip.ParsePrefix(text)
 		if err != nil {
-			return fmt.Errorf("legacy.trusted_proxies: %w", err)
+			return configs.At("legacy.trusted_proxies", err)
 		}
 		trusted = append(trusted, prefix)
 	}
@@ -42,7 +42,7 @@ func (g *Gateway) openLegacy(context.Context) error {
 		DropUnderscores: g.config.Requests.UnderscoreFields != router.PassUnderscores.String(),
 	})
 	if err != nil {
-		return err
+		return configs.At("legacy.url", err)
 	}
 	g.closers = append(g.closers, func() error { g.legacy.Close(); return nil })
 	return nil

@@ -148,6 +148,9 @@ func (g *Gateway) offer(ctx context.Context, store shared, own *rollout.Policy) 
 	defer cancel()
 	asked, brake := time.Now(), g.brake.stored.Load()
 	accord, err := store.Offer(limit, g.name, *own, func(sought rollout.Exposure) rollout.Pledge { return g.pledge(own.Exposure(), sought) })
+	if ctx.Err() == nil {
+		g.reach.note(err)
+	}
 	if err != nil {
 		if ctx.Err() == nil {
 			g.options.Log.Debug("the policy could not be read from the store; the last one known stays in force", zap.Error(err))

@@ -8,7 +8,6 @@ import (
 
 	"go.uber.org/zap"
 
-	"sluice/cmd/internal/comparison"
 	"sluice/cmd/internal/gates"
 	"sluice/metrics"
 	"sluice/rollout"
@@ -51,10 +50,7 @@ func (g *Gateway) openShadow(context.Context) error {
 		return fmt.Errorf("shadow: %w", err)
 	}
 	g.board = store
-	by, err := comparison.Read(c)
-	if err != nil {
-		return err
-	}
+	by := g.comparison
 	g.shadow.keeper = evidence.New(evidence.Config{
 		By:    evidence.By{Comparer: by.Comparer, Redact: by.Redact, Build: g.temporal.BuildOf},
 		Notes: store, Album: store, Owner: g.name,

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -107,6 +108,12 @@ func (p *Predecessor) Patience() time.Duration { return p.offer.Patience }
 
 // Addresses returns where its listeners listen, host:port.
 func (p *Predecessor) Addresses() []string { return p.offer.Listeners }
+
+// At reports whether its listeners listen, one by one, where the settings say: whether
+// a change of processes is all that its clients would see.
+func (p *Predecessor) At(settings ...string) bool {
+	return slices.EqualFunc(p.offer.Listeners, settings, same)
+}
 
 // Listener returns a listener that listens where the setting says; nil if the
 // predecessor had none, or it was taken. It is the caller's to close.

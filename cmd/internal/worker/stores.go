@@ -34,10 +34,7 @@ func (w *Worker) openStores(ctx context.Context, _ configs.Config) error {
 		w.faults = &faults.Switch{}
 	}
 	w.ingestion = ingestion.Config{Observer: w.metrics, Faults: w.faults}
-	err := w.apart()
-	if err != nil {
-		return err
-	}
+	var err error
 	if w.ingestion.Stores, err = w.open(ctx, w.config.Stores, ""); err != nil {
 		return fmt.Errorf("worker.stores: %w", err)
 	}
@@ -55,7 +52,8 @@ func (w *Worker) apart() error {
 	real, shadow := dsns(w.config.Stores), dsns(w.config.ShadowStores)
 	for _, kind := range stores.Kinds() {
 		if w.config.ShadowTaskQueue != "" && stores.Same(real.Of(kind), shadow.Of(kind)) {
-			return fmt.Errorf("worker.shadow_stores.%s is the store of worker.stores.%s, so mirrored runs would write to the real one\n  hint: name another database, or add ?namespace=shadow", kind, kind)
+			return configs.At("worker.shadow_stores."+string(kind),
+				fmt.Errorf("is the store of worker.stores.%s, so mirrored runs would write to the real one: name another database, or add ?namespace=shadow", kind))
 		}
 	}
 	return nil

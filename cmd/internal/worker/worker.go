@@ -35,6 +35,8 @@ type Options struct {
 	Log     *zap.Logger
 	// Lookup reads the environment, as os.LookupEnv does.
 	Lookup func(name string) (string, bool)
+	// LogDropped returns how many lines of the log were lost; nil if none ever is.
+	LogDropped func() uint64
 }
 
 // Worker is one worker process. Open prepares it, Run makes it work.
@@ -42,6 +44,7 @@ type Worker struct {
 	config  configs.Worker
 	options Options
 	buildID string
+	prepared
 
 	metrics   *metrics.Worker
 	faults    *faults.Switch // nil unless the configuration allows faults
@@ -58,6 +61,9 @@ func Open(ctx context.Context, config configs.Config, options Options) (*Worker,
 	if w.buildID == "" {
 		w.buildID = options.Version
 	}
+	if err := w.prepare(config); err != nil {
+		return nil, err
+	}
 	for _, step := range []func(context.Context, configs.Config) error{w.listen, w.dial, w.openStores} {
 		if err := step(ctx, config); err != nil {
 			return nil, errors.Join(err, w.Close())
@@ -72,7 +78,7 @@ func (w *Worker) listen(context.Context, configs.Config) error {
 		return err
 	}
 	w.closers = append(w.closers, func() error { return connect.Closed(w.listener) })
-	w.metrics = metrics.NewWorker(metrics.WorkerConfig{Stores: storeNames(), Operations: []string{stores.OpPut, stores.OpUndo}})
+	w.metrics = metrics.NewWorker(metrics.WorkerConfig{Stores: storeNames(), Operations: []string{stores.OpPut, stores.OpUndo}, LogDropped: w.options.LogDropped})
 	return nil
 }
 
@@ -84,20 +90,14 @@ func storeNames() []string {
 	return names
 }
 
-func (w *Worker) dial(_ context.Context, config configs.Config) error {
-	dialing, err := connect.Dialing(config.Temporal)
-	if err != nil {
-		return err
-	}
-	check, err := connect.ClaimCheck(config.Temporal.ClaimCheck, w.options.Lookup)
-	if err != nil {
-		return err
-	}
-	if check != nil {
-		dialing.ExternalStorage = check.Storage()
+func (w *Worker) dial(context.Context, configs.Config) error {
+	dialing := w.dialing
+	if w.claimCheck != nil {
+		dialing.ExternalStorage = w.claimCheck.Storage()
 	}
 	dialing.Metrics = w.metrics.TemporalSDK()
 	dialing.Logger = connect.TemporalLog(w.options.Log)
+	var err error
 	if w.client, err = temporalpath.Dial(dialing); err != nil {
 		return err
 	}
@@ -110,7 +110,11 @@ func (w *Worker) Address() string { return w.listener.Addr().String() }
 
 // Run works until ctx ends; then it finishes the activities under way.
 func (w *Worker) Run(ctx context.Context) error {
-	server := &http.Server{Handler: w.handler(), ReadHeaderTimeout: 10 * time.Second}
+	errorLog, err := zap.NewStdLogAt(w.options.Log, zap.WarnLevel)
+	if err != nil {
+		return err
+	}
+	server := &http.Server{Handler: w.handler(), ReadHeaderTimeout: 10 * time.Second, ErrorLog: errorLog}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(w.listener) }()
 	defer server.Close()

@@ -61,14 +61,9 @@ const spareConns = 5
 // pool checks the configuration, fills in the defaults and returns a pool, which
 // connects when it is used. Its errors hold no password.
 func (cfg *Config) pool(ctx context.Context) (*pgxpool.Pool, error) {
-	if err := cfg.check(); err != nil {
-		return nil, err
-	}
-	pc, err := pgxpool.ParseConfig(cfg.DSN)
+	pc, err := cfg.parse()
 	if err != nil {
-		// pgx quotes the DSN in its error, and hides the password only where it
-		// finds it.
-		return nil, errors.New("the DSN cannot be read: write postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=..., special characters percent-encoded")
+		return nil, err
 	}
 	pc.MaxConns = int32(cfg.Committers + spareConns)
 	pc.PingTimeout = cfg.Timeout
@@ -100,6 +95,27 @@ func (cfg *Config) pool(ctx context.Context) (*pgxpool.Pool, error) {
 // server can (PostgreSQL 17).
 const perSession = `SELECT set_config('synchronous_commit', 'local', false) WHERE current_setting('synchronous_commit') = 'off'
 	UNION ALL SELECT set_config('transaction_timeout', $1, false) WHERE current_setting('server_version_num')::int >= 170000`
+
+// Check returns what Open would find wrong with the configuration itself, without asking
+// the database.
+func (cfg Config) Check() error {
+	_, err := cfg.parse()
+	return err
+}
+
+// parse checks the configuration, fills in the defaults and reads the DSN.
+func (cfg *Config) parse() (*pgxpool.Config, error) {
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	pc, err := pgxpool.ParseConfig(cfg.DSN)
+	if err != nil {
+		// pgx quotes the DSN in its error, and hides the password only where it
+		// finds it.
+		return nil, errors.New("the DSN cannot be read: write postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=..., special characters percent-encoded")
+	}
+	return pc, nil
+}
 
 func (cfg *Config) check() error {
 	switch {

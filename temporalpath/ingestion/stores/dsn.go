@@ -73,6 +73,22 @@ func open(ctx context.Context, dsn string, kind Kind) (Handle, error) {
 	}
 }
 
+// CheckDSN returns what Open would find wrong with the DSN itself, without asking anybody.
+func CheckDSN(dsn string) error {
+	at, err := parseDSN(dsn)
+	if err != nil {
+		return err
+	}
+	switch at.scheme {
+	case "sqlite":
+	case "postgres", "postgresql":
+		_, err = parsePostgres(at)
+	default:
+		_, err = parseRedis(at)
+	}
+	return err
+}
+
 var errScheme = errors.New("the DSN must begin with sqlite:, postgres://, redis:// or rediss://")
 
 // parseDSN takes our own parameters out of dsn and leaves the rest as it is.

@@ -17,12 +17,20 @@ const postgresConns = 8
 // TABLE IF NOT EXISTS at the same moment can both find none, and one fails.
 const schemaLock = `SELECT pg_advisory_xact_lock(hashtext('sluice ingestion stores'))`
 
-func openPostgres(ctx context.Context, at location) (Handle, error) {
+func parsePostgres(at location) (*pgx.ConnConfig, error) {
 	config, err := pgx.ParseConfig(at.address)
 	if err != nil {
 		// pgx quotes the DSN in its error, and hides the password only where it
 		// finds it.
 		return nil, errors.New("the postgres:// DSN cannot be read: write postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=..., special characters percent-encoded")
+	}
+	return config, nil
+}
+
+func openPostgres(ctx context.Context, at location) (Handle, error) {
+	config, err := parsePostgres(at)
+	if err != nil {
+		return nil, err
 	}
 	where := fmt.Sprintf("PostgreSQL at %s:%d, database %q", config.Host, config.Port, config.Database)
 	db := stdlib.OpenDB(*config)

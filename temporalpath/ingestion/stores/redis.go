@@ -21,11 +21,19 @@ type redisStore struct {
 	at     location
 }
 
-func openRedis(ctx context.Context, at location) (Handle, error) {
+func parseRedis(at location) (*redis.Options, error) {
 	options, err := redis.ParseURL(at.address)
 	if err != nil {
 		// The client's error quotes the DSN, and with it the password.
 		return nil, fmt.Errorf("the %s:// DSN cannot be read: write %s://USER:PASSWORD@HOST:PORT/DATABASE, special characters percent-encoded", at.scheme, at.scheme)
+	}
+	return options, nil
+}
+
+func openRedis(ctx context.Context, at location) (Handle, error) {
+	options, err := parseRedis(at)
+	if err != nil {
+		return nil, err
 	}
 	options.ContextTimeoutEnabled = true // or a frozen server outlasts the caller's deadline
 	client := redis.NewClient(options)
