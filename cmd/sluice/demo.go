@@ -80,7 +80,7 @@ func demoLegacy(ctx context.Context, args []string, stderr io.Writer) (err error
 	listen := flags.String("listen", "127.0.0.1:9000", "`address` to listen on")
 	dsn := flags.String("stores", "sqlite:data/stores/documents.db", "`DSN` of the stores that documents are written to")
 	token := flags.String("token", "", "bearer `token` that clients must send; empty lets everyone in")
-	latency := flags.Duration("latency", 0, "what a document takes besides the writing, until /faults says otherwise")
+	latency := flags.Duration("latency", 0, "what a document takes besides the writing, unless /faults names another time")
 	if err := parse(flags, args); err != nil {
 		return err
 	}
