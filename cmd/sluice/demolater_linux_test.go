@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"sluice/temporalpath/temporaltest"
 )
@@ -60,12 +61,9 @@ func TestDemoUpBeforeItsTemporalIsBuilt(t *testing.T) {
 	s.up(t)
 	contains(t, "the banner", s.stdout.String(), "without Temporal so far", "as soon as its server is built")
 	s.fallsBack(t, "before")
-	eventually(t, "it is said what is waited for", func() bool {
-		return strings.Contains(s.stdout.String(), "Temporal's server: waiting for another build of it")
-	})
+	s.says(t, "Temporal's server: waiting for another build of it")
 	release()
-	eventually(t, "Temporal has joined", func() bool { return strings.Contains(s.stdout.String(), "Temporal has joined at "+s.server) })
-	contains(t, "the console", s.stdout.String(), "Temporal's server: looking what is to be compiled")
+	s.says(t, "Temporal has joined at "+s.server)
 	turn(t, s.flags, "full")
 	s.full(t)
 
@@ -84,7 +82,7 @@ func TestDemoUpWhoseTemporalCannotBeBuilt(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.up(t)
-	eventually(t, "the failure is told", func() bool { return strings.Contains(s.stdout.String(), "hint: mend what stands above") })
+	s.says(t, "hint: mend what stands above")
 	contains(t, "the console", s.stdout.String(), "build    | ./wrong.go:3", "there will be no Temporal")
 	s.fallsBack(t, "after")
 	s.stopsWith(t, 3)
@@ -108,7 +106,7 @@ func TestDemoUpWithATemporalThatRuns(t *testing.T) {
 	s := newStack(t)
 	s.temporal = server.Frontend
 	s.up(t)
-	eventually(t, "Temporal has joined", func() bool { return strings.Contains(s.stdout.String(), "Temporal has joined at "+server.Frontend) })
+	s.says(t, "Temporal has joined at "+server.Frontend)
 	if strings.Contains(s.stdout.String(), s.ui) {
 		t.Error("the banner names a web UI that does not run")
 	}
@@ -119,6 +117,20 @@ func TestDemoUpWithATemporalThatRuns(t *testing.T) {
 	refused := newStack(t)
 	refused.temporal = "nowhere"
 	refused.refused(t, []string{`the Temporal server "nowhere"`, "hint: give host:port"})
+}
+
+// buildPatience bounds the wait for a compiler that goes behind everything else on a
+// busy machine.
+const buildPatience = 10 * time.Minute
+
+// says waits until the demonstration says something that may come after a build.
+func (s *stack) says(t *testing.T, text string) {
+	t.Helper()
+	for end := time.Now().Add(buildPatience); !strings.Contains(s.stdout.String(), text); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("the demonstration does not say %q", text)
+		}
+	}
 }
 
 // stopsWith stops a stack of so many programs, of which none is left.

@@ -79,7 +79,7 @@ func TestTourShowsWhatItSays(t *testing.T) {
 	s.up(t)
 	s.take(t, tr, 1, directory, `Rollout-Path: legacy\s+Rollout-Reason: fallback`)
 	release()
-	eventually(t, "Temporal has joined", func() bool { return strings.Contains(s.stdout.String(), "Temporal has joined at ") })
+	s.says(t, "Temporal has joined at ")
 	for i, shows := range []string{
 		`Rollout-Path: temporal`,
 		`Rollout-Bucket: 362837\s+Rollout-Path: legacy.*Rollout-Bucket: 362837\s+Rollout-Path: temporal`,

@@ -20,7 +20,7 @@ const stopLimit = 10 * time.Second
 // standard error.
 func (b *builder) run(ctx context.Context, stdout io.Writer, each func(line string), args ...string) error {
 	if b.config.Aside {
-		args = append([]string{"nice", "-n", "15"}, args...)
+		args = append([]string{"nice", "-n", "5"}, args...)
 	}
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	// Nothing of it would be found in the build cache under another CGO_ENABLED.
