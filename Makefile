@@ -66,8 +66,3 @@ chaos: bin/devstack
 
 clean:
 	rm -rf bin
-
-.DEFAULT:
-	@echo "there is no target '$@'" >&2
-	@$(MAKE) --no-print-directory help >&2
-	@exit 2

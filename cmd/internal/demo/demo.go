@@ -66,6 +66,9 @@ type Demo struct {
 // ports are free.
 func New(options Options) (*Demo, error) {
 	d := &Demo{options: options, console: console.New(options.Output)}
+	if err := d.checkTemporal(); err != nil {
+		return nil, err
+	}
 	// What the user set comes last and wins.
 	d.settings = append(dataSettings(options.Data), options.Settings...)
 	if options.Temporal != "" {
@@ -80,9 +83,6 @@ func New(options Options) (*Demo, error) {
 		return nil, fmt.Errorf("legacy.url: %w", err)
 	}
 	d.legacy = legacy.Host
-	if err := d.checkTemporal(); err != nil {
-		return nil, err
-	}
 	return d, d.checkPorts()
 }
 
