@@ -2,6 +2,7 @@
 #
 #   make run                    everything on this machine, until Ctrl-C
 #   make run FLAGS='...'        with flags of `sluice demo up` (-h lists them)
+#   TEMPORAL=host:port make run with a Temporal server that you have already
 #   make test                   the tests; installs what they need (Debian)
 #   make check                  formatting, vet, linters, determinism, known flaws
 #   make bench                  benchmarks, as ratios measured side by side
@@ -10,7 +11,7 @@
 
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: run build test check bench chaos packages clean
+.PHONY: help run build test check bench chaos packages go clean
 
 export GOTOOLCHAIN := local
 export GOWORK := off
@@ -24,19 +25,28 @@ STATICCHECK   := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 WORKFLOWCHECK := go.temporal.io/sdk/contrib/tools/workflowcheck@v0.6.0
 GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
-run: build
-	@bin/sluice demo up $(FLAGS)
+# The first target: plain `make` says what there is.
+help:
+	@sed -n '2,/^$$/s/^# \{0,1\}//p' Makefile
 
-build: bin/devstack bin/sluice
+# Legacy is served at once. The Temporal server, which takes minutes to build, is
+# built beside it and joins.
+run: bin/sluice
+	@.ci/run-demo '$(TEMPORAL)' $(FLAGS)
 
-bin/sluice: $(SOURCES) go.mod go.sum
-	@echo "building bin/sluice"
-	@CGO_ENABLED=0 go build -ldflags '$(LDFLAGS)' -o $@ ./cmd/sluice
+build: bin/sluice bin/devstack
 
 # CGO_ENABLED is the same everywhere, or nearly nothing of it would be found in
 # the build cache.
-bin/devstack: $(wildcard cmd/devstack/*.go) cmd/devstack/go.mod cmd/devstack/go.sum
-	@.ci/devstack
+bin/sluice: $(SOURCES) go.mod go.sum | go
+	@CGO_ENABLED=0 go run ./cmd/compile -ldflags '$(LDFLAGS)' -o $@ ./cmd/sluice
+
+# 2 GB of build cache, and 5 to 15 minutes of two cores, once.
+bin/devstack: $(wildcard cmd/devstack/*.go) cmd/devstack/go.mod cmd/devstack/go.sum | go
+	@CGO_ENABLED=0 go run ./cmd/compile -C cmd/devstack -o $@ .
+
+go:
+	@.ci/go
 
 packages:
 	@.ci/packages

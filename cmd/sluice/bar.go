@@ -3,11 +3,11 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"sync"
 	"time"
 
+	"sluice/cmd/internal/console"
 	"sluice/temporalpath/validation"
 )
 
@@ -34,12 +34,7 @@ type bar struct {
 }
 
 func newBar(out io.Writer) *bar {
-	b := &bar{out: out}
-	if file, ok := out.(interface{ Stat() (os.FileInfo, error) }); ok {
-		info, err := file.Stat()
-		b.terminal = err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("TERM") != "dumb"
-	}
-	return b
+	return &bar{out: out, terminal: console.IsTerminal(out)}
 }
 
 // show writes what is new.

@@ -51,7 +51,9 @@ func demoUp(ctx context.Context, args []string, stdout, stderr io.Writer) error 
 	flags.StringVar(&o.Data, "data", "data", "`directory` that everything is written to")
 	flags.StringVar(&o.UI, "ui", "127.0.0.1:8233", "`address` of Temporal's web UI")
 	flags.StringVar(&o.LegacyToken, "legacy-token", "", "bearer `token` that the legacy service asks for; empty lets everyone in")
-	flags.StringVar(&o.Devstack, "devstack", "", "the devstack `program` (default: beside this one)")
+	flags.StringVar(&o.Devstack, "devstack", "", "the devstack `program`, a Temporal server (default: beside this one)")
+	flags.StringVar(&o.Build, "build", "", "`directory` of the devstack's module: build the program from it while all else serves already")
+	flags.StringVar(&o.Temporal, "temporal", "", "`address` of a Temporal server that runs already, host:port, instead of the devstack")
 	if err := parse(flags, args); err != nil {
 		return err
 	}
@@ -90,7 +92,7 @@ func demoLegacy(ctx context.Context, args []string, stderr io.Writer) (err error
 	listen := flags.String("listen", "127.0.0.1:9000", "`address` to listen on")
 	dsn := flags.String("stores", "sqlite:data/stores/documents.db", "`DSN` of the stores that documents are written to")
 	token := flags.String("token", "", "bearer `token` that clients must send; empty lets everyone in")
-	latency := flags.Duration("latency", 0, "what a document takes besides the writing, until /faults says otherwise")
+	latency := flags.Duration("latency", 0, "what a document takes besides the writing, unless /faults names another time")
 	if err := parse(flags, args); err != nil {
 		return err
 	}

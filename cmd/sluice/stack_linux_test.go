@@ -19,6 +19,7 @@ type stack struct {
 	data, flags                                  string
 	public, operator, legacy, worker, server, ui string // host:port
 	token                                        string
+	devstack, build, temporal                    string // as demo up's flags of these names
 
 	*program
 }
@@ -30,6 +31,7 @@ func newStack(t *testing.T) *stack {
 		data: filepath.Join(t.TempDir(), "data"), flags: flagFile(t), token: "secret",
 		public: freeAddress(t), operator: freeAddress(t), legacy: freeAddress(t),
 		worker: freeAddress(t), server: freeAddress(t), ui: freeAddress(t),
+		devstack: temporaltest.Binary(t),
 	}
 }
 
@@ -43,7 +45,7 @@ func (s *stack) args(t *testing.T, settings ...string) []string {
 	t.Helper()
 	args := []string{
 		"demo", "up", "-config", shipped(t, "gateway.yaml"), "-data", s.data, "-ui", s.ui,
-		"-legacy-token", s.token, "-devstack", temporaltest.Binary(t),
+		"-legacy-token", s.token, "-devstack", s.devstack, "-build", s.build, "-temporal", s.temporal,
 	}
 	for _, setting := range append([]string{
 		"rollout.flags.file=" + s.flags, "temporal.address=" + s.server, "worker.listen=" + s.worker,

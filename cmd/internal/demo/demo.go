@@ -2,7 +2,12 @@
 // UI, the worker, the demonstration legacy service and the gateway, each a
 // process of its own below this one.
 //
+//	starting --legacy and gateway ready--> serving --Temporal there, worker ready--> whole
+//
 // Invariants:
+//   - Legacy is served before Temporal is there, and whether or not it ever comes:
+//     its server may have to be built first, which takes minutes, or be somebody
+//     else's.
 //   - A taken port is found, and named with the key that moves it, before
 //     anything is started.
 //   - Ctrl-C stops the gateway first, then what it leans on; nothing is left
@@ -12,16 +17,15 @@ package demo
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"time"
 
+	"sluice/cmd/internal/console"
 	"sluice/configs"
 )
 
@@ -29,6 +33,12 @@ import (
 type Options struct {
 	// Sluice and Devstack are the two programs' paths.
 	Sluice, Devstack string
+	// Build is the directory of Devstack's module, if the program is to be built
+	// first; empty if it is there.
+	Build string
+	// Temporal is the address of a server that runs already, host:port. Then
+	// Devstack is neither built nor run. Empty for none.
+	Temporal string
 	// ConfigFile is the configuration; Settings are put over it, key.path=value.
 	ConfigFile string
 	Settings   []string
@@ -48,16 +58,22 @@ type Demo struct {
 	settings []string
 	config   configs.Config
 	legacy   string // host:port
-	console  *console
+	console  *console.Console
 	running  []*process // in the order they were started
 }
 
 // New reads the configuration and checks that the programs are there and all
 // ports are free.
 func New(options Options) (*Demo, error) {
-	d := &Demo{options: options, console: &console{out: options.Output}}
+	d := &Demo{options: options, console: console.New(options.Output)}
+	if err := d.checkTemporal(); err != nil {
+		return nil, err
+	}
 	// What the user set comes last and wins.
 	d.settings = append(dataSettings(options.Data), options.Settings...)
+	if options.Temporal != "" {
+		d.settings = append(d.settings, "temporal.address="+options.Temporal)
+	}
 	var err error
 	if d.config, err = configs.Load(options.ConfigFile, d.settings...); err != nil {
 		return nil, err
@@ -70,11 +86,6 @@ func New(options Options) (*Demo, error) {
 		return nil, fmt.Errorf("legacy.url: %w", err)
 	}
 	d.legacy = legacy.Host
-	for _, program := range []string{options.Sluice, options.Devstack} {
-		if _, err := os.Stat(program); err != nil {
-			return nil, fmt.Errorf("a program is missing, run `make build`: %w", err)
-		}
-	}
 	return d, d.checkPorts()
 }
 
@@ -101,44 +112,12 @@ func dataSettings(data string) []string {
 
 func storesDSN(data string) string { return "sqlite:" + filepath.Join(data, "stores", "documents.db") }
 
-// checkPorts finds all ports that are taken, or wanted twice: each is held until
-// all have been tried.
-func (d *Demo) checkPorts() error {
-	var problems []error
-	for _, port := range []struct{ address, what, move string }{
-		{d.config.Listen.Public, "the gateway's public door", "-set listen.public=127.0.0.1:PORT"},
-		{d.config.Listen.Operator, "the gateway's operator listener", "-set listen.operator=127.0.0.1:PORT"},
-		{d.legacy, "the legacy service", "-set legacy.url=http://127.0.0.1:PORT"},
-		{d.config.Worker.Listen, "the worker's metrics", "-set worker.listen=127.0.0.1:PORT"},
-		{d.config.Temporal.Address, "Temporal", "-set temporal.address=127.0.0.1:PORT"},
-		{d.options.UI, "Temporal's web UI", "-ui 127.0.0.1:PORT"},
-	} {
-		listener, err := hold(port.address)
-		if err != nil {
-			problems = append(problems, fmt.Errorf("%s cannot listen on %s: %w\n  hint: stop what listens there, or move it: make run FLAGS=%q",
-				port.what, port.address, err, port.move))
-			continue
-		}
-		defer listener.Close()
-	}
-	return errors.Join(problems...)
-}
-
-// hold listens on the address. Port 0 is an error: a port that the program below
-// chooses is unknown to the others.
-func hold(address string) (net.Listener, error) {
-	if _, port, err := net.SplitHostPort(address); err == nil && port == "0" {
-		return nil, errors.New("it must be known to the others, so port 0 will not do")
-	}
-	return net.Listen("tcp", address)
-}
-
 // stopLimit bounds the clean stop of one program, a little more than it allows
 // itself.
 const stopLimit = 45 * time.Second
 
-// Run runs the stack until ctx ends. A program that dies before all of them are
-// ready ends it; one that dies later is started again.
+// Run runs the stack until ctx ends. A program that dies before the first of them
+// are ready ends it; one that dies later is started again.
 func (d *Demo) Run(ctx context.Context) error {
 	if err := os.MkdirAll(d.options.Data, 0o750); err != nil {
 		return fmt.Errorf("data directory: %w", err)
@@ -147,52 +126,52 @@ func (d *Demo) Run(ctx context.Context) error {
 	began := time.Now()
 	starting, died := context.WithCancelCause(ctx)
 	defer died(nil)
-	for _, p := range d.processes() {
-		p.onDeath = func(err error) {
-			d.console.line("demo", fmt.Appendf(nil, "%v", err))
-			died(err)
-		}
-		if err := p.start(); err != nil {
+	first := []*process{d.legacyService(), d.worker(), d.gateway()}
+	if !d.comesLater() {
+		first = slices.Insert(first, 0, d.server())
+	}
+	for _, p := range first {
+		if err := d.start(p, died); err != nil {
 			return err
 		}
 		d.running = append(d.running, p)
 	}
-	err := d.untilReady(starting)
+	err := d.untilReady(starting, d.probes(!d.comesLater()))
+	if err == nil {
+		d.console.Print(d.banner(time.Since(began)))
+		if d.comesLater() {
+			err = d.join(ctx)
+		}
+	}
+	if err == nil {
+		<-ctx.Done()
+	}
 	if ctx.Err() != nil {
 		return nil
 	}
-	if err != nil {
-		return err
+	return err
+}
+
+// start starts p; whenever it dies that is said, and died is told.
+func (d *Demo) start(p *process, died func(error)) error {
+	p.onDeath = func(err error) {
+		d.say("%v", err)
+		died(err)
 	}
-	d.console.print(d.banner(time.Since(began)))
-	<-ctx.Done()
-	return nil
+	return p.start()
+}
+
+// say writes a line of the demonstration's own.
+func (d *Demo) say(format string, args ...any) {
+	d.console.Line(label("demo"), fmt.Appendf(nil, format, args...))
 }
 
 func (d *Demo) stop() {
-	d.console.print("Stopping.\n")
+	d.console.Status("")
+	d.console.Print("Stopping. Another Ctrl-C ends it at once.\n")
 	for _, p := range slices.Backward(d.running) {
 		ctx, cancel := context.WithTimeout(context.Background(), stopLimit)
 		p.stop(ctx)
 		cancel()
-	}
-}
-
-// processes lists the programs in the order they are started; they are stopped
-// the other way round.
-func (d *Demo) processes() []*process {
-	o := d.options
-	configured := []string{"-config", o.ConfigFile, "-console"}
-	for _, setting := range d.settings {
-		configured = append(configured, "-set", setting)
-	}
-	sluice := func(name string, args ...string) *process { return newProcess(name, o.Sluice, d.console, args...) }
-	return []*process{
-		newProcess("temporal", o.Devstack, d.console,
-			"-frontend", d.config.Temporal.Address, "-ui", o.UI, "-db", filepath.Join(o.Data, "temporal.db"),
-			"-namespace", d.config.Temporal.Namespace, "-exit-on-stdin-close"),
-		sluice("legacy", "demo", "legacy", "-listen", d.legacy, "-stores", storesDSN(o.Data), "-token", o.LegacyToken, "-latency", legacyLatency.String()),
-		sluice("worker", append([]string{"worker"}, configured...)...),
-		sluice("gateway", append([]string{"gateway"}, configured...)...),
 	}
 }

@@ -10,6 +10,9 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"sluice/cmd/internal/aside"
+	"sluice/cmd/internal/console"
 )
 
 // process is one program of the demonstration. It is started again when it
@@ -22,7 +25,7 @@ type process struct {
 	name    string
 	program string
 	args    []string
-	console *console
+	console *console.Console
 	// onDeath is told whenever the program ends without having been stopped.
 	onDeath func(error)
 
@@ -36,9 +39,9 @@ type process struct {
 // restartPause is the time before a program that died is started again.
 const restartPause = time.Second
 
-func newProcess(name, program string, console *console, args ...string) *process {
+func newProcess(name, program string, out *console.Console, args ...string) *process {
 	return &process{
-		name: name, program: program, args: args, console: console,
+		name: name, program: program, args: args, console: out,
 		stopping: make(chan struct{}), stopped: make(chan struct{}),
 	}
 }
@@ -94,13 +97,13 @@ func exit(err error) string {
 // process ends, however it ends.
 func (p *process) spawn() (*exec.Cmd, io.Closer, error) {
 	cmd := exec.Command(p.program, p.args...)
-	output := &labelled{console: p.console, label: fmt.Sprintf("%-8s", p.name)}
+	output := p.console.Labelled(label(p.name))
 	cmd.Stdout, cmd.Stderr = output, output // one writer, hence one goroutine
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, nil, err
 	}
-	setAside(cmd)
+	aside.Set(cmd)
 	if err := p.launch(cmd); err != nil {
 		return nil, nil, fmt.Errorf("%s cannot be started: %w", p.name, err)
 	}
@@ -149,7 +152,7 @@ func (p *process) stop(ctx context.Context) {
 	select {
 	case <-p.stopped:
 	case <-ctx.Done():
-		p.console.line("demo", fmt.Appendf(nil, "%s does not stop and is killed", p.name))
+		p.console.Line(label("demo"), fmt.Appendf(nil, "%s does not stop and is killed", p.name))
 		p.signal(syscall.SIGKILL)
 		<-p.stopped
 	}

@@ -9,11 +9,13 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"sluice/cmd/internal/console"
 )
 
 // idle runs this test binary, which then does nothing and ends with 0.
 func idle(name string, out io.Writer) *process {
-	return newProcess(name, os.Args[0], &console{out: out}, "-test.run=^$")
+	return newProcess(name, os.Args[0], console.New(out), "-test.run=^$")
 }
 
 // A program that dies is started again, until it is stopped.
@@ -62,7 +64,7 @@ func TestNothingIsStartedAfterStop(t *testing.T) {
 // for.
 func TestAbsentProgramIsAnError(t *testing.T) {
 	t.Parallel()
-	p := newProcess("absent", t.TempDir()+"/absent", &console{out: io.Discard})
+	p := newProcess("absent", t.TempDir()+"/absent", console.New(io.Discard))
 	if err := p.start(); err == nil || !strings.Contains(err.Error(), "absent cannot be started") {
 		t.Errorf("got %v", err)
 	}

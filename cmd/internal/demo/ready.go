@@ -10,17 +10,30 @@ import (
 // readyLimit bounds the start: a second on an idle machine.
 const readyLimit = time.Minute
 
-// untilReady waits until every part answers. It fails with ctx's cause if ctx
-// ends first.
-func (d *Demo) untilReady(ctx context.Context) error {
-	limit, cancel := context.WithTimeout(ctx, readyLimit)
-	defer cancel()
-	for _, probe := range []struct{ name, url string }{
+// probe is where a part says that it is ready.
+type probe struct{ name, url string }
+
+// probes lists the parts; what needs Temporal is left out until it is there.
+func (d *Demo) probes(temporal bool) []probe {
+	probes := []probe{
 		{"legacy", "http://" + d.legacy + "/healthz"},
 		{"gateway", "http://" + d.config.Listen.Operator + "/readyz"},
-		{"worker", "http://" + d.config.Worker.Listen + "/readyz"},
-		{"Temporal's web UI", "http://" + d.options.UI + "/"},
-	} {
+	}
+	if temporal {
+		probes = append(probes, probe{"worker", "http://" + d.config.Worker.Listen + "/readyz"})
+	}
+	if temporal && d.options.Temporal == "" {
+		probes = append(probes, probe{"Temporal's web UI", "http://" + d.options.UI + "/"})
+	}
+	return probes
+}
+
+// untilReady waits until every part answers. It fails with ctx's cause if ctx
+// ends first.
+func (d *Demo) untilReady(ctx context.Context, probes []probe) error {
+	limit, cancel := context.WithTimeout(ctx, readyLimit)
+	defer cancel()
+	for _, probe := range probes {
 		err := untilOK(limit, probe.url)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)

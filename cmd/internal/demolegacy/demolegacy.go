@@ -43,8 +43,8 @@ type Config struct {
 	Stores stores.Handles
 	// Token is what clients must send as a bearer token; empty lets everyone in.
 	Token string
-	// Latency is what a document takes besides the writing, 0 to ten minutes, until
-	// /faults says otherwise.
+	// Latency is what a document takes besides the writing, 0 to ten minutes, unless
+	// /faults names another one.
 	Latency time.Duration
 	Log     *zap.Logger
 }
@@ -59,14 +59,14 @@ type Service struct {
 
 // New returns the service.
 func New(config Config) (*Service, error) {
-	s := &Service{config: config, faults: &faults.Switch{}, mux: http.NewServeMux()}
-	if err := s.faults.Set(faults.Settings{Latency: faults.Duration(config.Latency)}); err != nil {
+	s := &Service{config: config, mux: http.NewServeMux()}
+	var err error
+	if s.faults, err = faults.New(faults.Settings{Latency: faults.Duration(config.Latency)}); err != nil {
 		return nil, err
 	}
 	set := config.Stores.Set()
 	// A dry run takes the same steps as a shadow run, and these stores.
 	nothing := stores.Set{Document: nowhere{}, Vector: nowhere{}, Graph: nowhere{}, Cache: nowhere{}}
-	var err error
 	if s.steps, err = ingestion.NewSteps(ingestion.Config{Stores: set, Shadow: nothing, Faults: s.faults}); err != nil {
 		return nil, err
 	}

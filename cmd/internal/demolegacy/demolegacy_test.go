@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -169,4 +170,25 @@ func TestDryRunStoresNothing(t *testing.T) {
 		t.Errorf("dry: %d %s, real: %s", answer.Code, answer.Body, real)
 	}
 	counts(t, handles, 1)
+}
+
+// What the service usually takes is no fault: an empty object mends what went wrong
+// and leaves that. It took that away too, and then Temporal counted as slow.
+func TestMendedServiceTakesItsUsualTime(t *testing.T) {
+	t.Parallel()
+	_, handles := open(t, "")
+	service, err := demolegacy.New(demolegacy.Config{Stores: handles, Latency: 60 * time.Millisecond, Log: zap.NewNop()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ put, want string }{
+		{`{"error_rate":0.3}`, `{"latency":"60ms","error_rate":0.3,"differ":0}`},
+		{`{"latency":"2s"}`, `{"latency":"2s","error_rate":0,"differ":0}`},
+		{`{"latency":"0s"}`, `{"latency":"0s","error_rate":0,"differ":0}`},
+		{`{}`, `{"latency":"60ms","error_rate":0,"differ":0}`},
+	} {
+		if got := bytes.TrimSpace(ask(t, service, "PUT", "/faults", test.put, http.StatusOK)); string(got) != test.want {
+			t.Errorf("after %s: %s, want %s", test.put, got, test.want)
+		}
+	}
 }

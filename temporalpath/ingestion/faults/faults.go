@@ -69,7 +69,15 @@ func (s Settings) Check() error {
 // Switch holds the settings in force. The zero Switch, and a nil one, do
 // nothing. It may be used by many goroutines.
 type Switch struct {
+	usual    Settings
 	settings atomic.Pointer[Settings]
+}
+
+// New returns a switch for a service that usually behaves as the settings say; it
+// fails if they are out of range.
+func New(usual Settings) (*Switch, error) {
+	s := &Switch{usual: usual}
+	return s, s.Set(usual)
 }
 
 // Set puts settings in force, or fails if they are out of range.

@@ -11,13 +11,13 @@ import (
 const maxBody = 4 << 10
 
 // ServeHTTP shows the settings on GET and replaces them all on PUT: what the
-// new ones leave out is off. It answers the settings in force, 400 and a reason
+// new ones leave out is as usual, so an empty object mends everything. It answers the settings in force, 400 and a reason
 // for settings that it does not take, 405 for other methods.
 func (s *Switch) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
 	case http.MethodPut:
-		settings, body := Settings{}, http.MaxBytesReader(w, r.Body, maxBody)
+		settings, body := s.usual, http.MaxBytesReader(w, r.Body, maxBody)
 		err := strict.UnmarshalRead(body, &settings, strict.RejectUnknownMembers(true))
 		if err == nil {
 			err = s.Set(settings)
