@@ -32,3 +32,24 @@ func TestDeclarationHoldsWhileNobodyAnswers(t *testing.T) {
 		}
 	}
 }
+
+// A no that was said before shadow runs were wanted does not count: they are to be asked
+// anew. A yes does.
+func TestWorkersAreAskedAnewOnceWanted(t *testing.T) {
+	w := NewShadowWatch(nil)
+	w.learn("yes", Support{OK: true}, time.Now())
+	w.learn("no", unsupported("no worker polls"), time.Now())
+	asked := func(yes, no bool) {
+		t.Helper()
+		if w.Asked("yes") != yes || w.Asked("no") != no || w.Asked("another") {
+			t.Errorf("yes asked %v, no asked %v", w.Asked("yes"), w.Asked("no"))
+		}
+	}
+	asked(true, false)
+	w.want()
+	asked(true, false)
+	w.learn("no", unsupported("no worker polls"), time.Now())
+	asked(true, true)
+	w.forget()
+	asked(false, false)
+}
