@@ -33,23 +33,28 @@ func TestDeclarationHoldsWhileNobodyAnswers(t *testing.T) {
 	}
 }
 
-// A no that was said before shadow runs were wanted does not count: they are to be asked
-// anew. A yes does.
+// What was said before shadow runs were wanted does not count: workers come and go.
 func TestWorkersAreAskedAnewOnceWanted(t *testing.T) {
 	w := NewShadowWatch(nil)
-	w.learn("yes", Support{OK: true}, time.Now())
-	w.learn("no", unsupported("no worker polls"), time.Now())
-	asked := func(yes, no bool) {
+	say := func() {
+		w.learn("yes", Support{OK: true}, time.Now())
+		w.learn("no", unsupported("no worker polls"), time.Now())
+	}
+	asked := func(want bool) {
 		t.Helper()
-		if w.Asked("yes") != yes || w.Asked("no") != no || w.Asked("another") {
+		if w.Asked("yes") != want || w.Asked("no") != want || w.Asked("another") {
 			t.Errorf("yes asked %v, no asked %v", w.Asked("yes"), w.Asked("no"))
 		}
 	}
-	asked(true, false)
+	say()
+	asked(false)
 	w.want()
-	asked(true, false)
-	w.learn("no", unsupported("no worker polls"), time.Now())
-	asked(true, true)
+	asked(false)
+	if ready, _ := w.ShadowReady("yes"); ready {
+		t.Error("an old yes counts")
+	}
+	say()
+	asked(true)
 	w.forget()
-	asked(false, false)
+	asked(false)
 }
