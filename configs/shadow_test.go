@@ -20,6 +20,13 @@ func TestShadowsAreKeptApart(t *testing.T) {
 		"the shadows' IDs":          {"temporal: {prefix: shadow}\n", "temporal.prefix"},
 		"an ID among the shadows'":  {"temporal: {prefix: shadow/ingest}\n", "temporal.prefix"},
 		"one that only begins so":   {"temporal: {prefix: shadows}\n", ""},
+		"a short workflow ID":       {"temporal: {max_workflow_id: 254}\n", "temporal.max_workflow_id: must be from 255"},
+		"a long workflow ID":        {"temporal: {max_workflow_id: 1001}\n", "to 1000"},
+		"longer workflow IDs":       {"temporal: {max_workflow_id: 1000}\n", ""},
+		"places that are no body's": {"shadow: {compare: {headers: [Location, X-A], ignore: [status, 'header: Location', 'header:ETag'], noise: ['header:X-A']}, redact: ['header:X-A']}\n", ""},
+		"no field":                  {"shadow: {compare: {ignore: ['header:a b']}}\n", `shadow.compare.ignore[0]: "header:a b" is no header field`},
+		"no field's name":           {"shadow: {compare: {headers: ['']}}\n", "shadow.compare.headers[0]"},
+		"a field has no order":      {"shadow: {compare: {sets: [status]}}\n", "shadow.compare.sets[0]"},
 		"a worker without shadows":  {"worker:\n  shadow_task_queue: ''\n  shadow_stores: {cache: ''}\n", ""},
 		"a route that has no queue": {route("task_queue: q"), ""},
 	} {

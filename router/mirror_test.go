@@ -3,7 +3,9 @@ package router_test
 import (
 	"context"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -14,6 +16,7 @@ import (
 type mirrorFake struct {
 	room, held int
 	offered    chan offer
+	names      chan []string // of the fields of what is offered; nil if nobody asks
 }
 
 type offer struct {
@@ -38,6 +41,9 @@ func (m *mirrorFake) Offer(_ *rollout.Document, primary rollout.Answer, _ time.D
 	o := offer{body: string(primary.Body), held: m.held}
 	if cut != nil {
 		o.cut = cut.String()
+	}
+	if m.names != nil {
+		m.names <- slices.Sorted(maps.Keys(primary.Header))
 	}
 	m.offered <- o
 }
@@ -70,5 +76,28 @@ func TestMirrorHoldsAnswersWithinItsRoom(t *testing.T) {
 				t.Errorf("got %+v, want %+v", got, test.want)
 			}
 		})
+	}
+}
+
+// A mirror gets the fields that describe the answer, and those that it asks for; no
+// others, such as cookies.
+func TestMirrorGetsTheFieldsThatItCompares(t *testing.T) {
+	for name, row := range map[string]struct{ fields, want []string }{
+		"no more": {nil, []string{"Content-Type", "Etag", "Location"}},
+		"one":     {[]string{"x-stored-AS"}, []string{"Content-Type", "Etag", "Location", "X-Stored-As"}},
+	} {
+		mirror := &mirrorFake{room: 100, offered: make(chan offer, 2), names: make(chan []string, 2)}
+		d := openDoor(t, func(s *setup) { s.Mirror, s.MirrorFields = mirror, row.fields },
+			answering(func(_ context.Context, w http.ResponseWriter, _ *http.Request) (rollout.Result, error) {
+				for _, field := range []string{"Content-Type", "Location", "ETag", "X-Stored-As", "Set-Cookie"} {
+					w.Header().Set(field, "a/b")
+				}
+				w.WriteHeader(http.StatusCreated)
+				return rollout.Result{Status: http.StatusCreated, Outcome: rollout.OutcomeOK}, nil
+			}))
+		d.post(`{"doc_id":"a"}`)
+		if got := <-mirror.names; !slices.Equal(got, row.want) {
+			t.Errorf("%s: got %q, want %q", name, got, row.want)
+		}
 	}
 }

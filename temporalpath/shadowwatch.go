@@ -27,7 +27,7 @@ type ShadowWatch struct {
 	mu    sync.Mutex
 	known map[string]Support   // by route, guarded by mu
 	heard map[string]time.Time // when they last declared it, by route, guarded by mu
-	// wanted: shadow runs are, and every no that is known was said since; guarded by mu.
+	// wanted: shadow runs are, and what is known was said since; guarded by mu.
 	wanted bool
 }
 
@@ -38,8 +38,8 @@ func NewShadowWatch(p *Path) *ShadowWatch {
 
 // Watch asks for all routes at the start, at once when shadow runs come to be wanted, and
 // then each interval until ctx ends, or sooner as long as not all say yes. While they are
-// not wanted nobody is asked again, and what was said holds for a short time. wanted must
-// be safe to call from here.
+// not wanted nobody is asked again, and what was said is for people, for a short time.
+// wanted must be safe to call from here.
 func (w *ShadowWatch) Watch(ctx context.Context, interval time.Duration, wanted func() bool) {
 	ticker := time.NewTicker(min(interval, wantedInterval))
 	defer ticker.Stop()
@@ -104,12 +104,12 @@ func (w *ShadowWatch) learn(route string, support Support, now time.Time) {
 	w.known[route] = support
 }
 
-// want forgets who said no, or nothing: they are to be asked anew.
+// want forgets what was said before shadow runs were wanted: workers come and go.
 func (w *ShadowWatch) want() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.wanted = true
-	maps.DeleteFunc(w.known, func(_ string, s Support) bool { return !s.OK })
+	clear(w.known)
 }
 
 func (w *ShadowWatch) forget() {
@@ -132,13 +132,13 @@ func (w *ShadowWatch) ShadowReady(route string) (ready bool, reason string) {
 	return support.OK, support.Reason
 }
 
-// Asked reports whether the route's workers have said yes lately, or anything at all
-// since shadow runs came to be wanted.
+// Asked reports whether the route's workers have been asked since shadow runs came to be
+// wanted, whatever they said.
 func (w *ShadowWatch) Asked(route string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	support, known := w.known[route]
-	return known && (w.wanted || support.OK)
+	_, known := w.known[route]
+	return known && w.wanted
 }
 
 // Batches reports whether the route's workers take shadow runs many at a time.

@@ -32,3 +32,29 @@ func TestDeclarationHoldsWhileNobodyAnswers(t *testing.T) {
 		}
 	}
 }
+
+// What was said before shadow runs were wanted does not count: workers come and go.
+func TestWorkersAreAskedAnewOnceWanted(t *testing.T) {
+	w := NewShadowWatch(nil)
+	say := func() {
+		w.learn("yes", Support{OK: true}, time.Now())
+		w.learn("no", unsupported("no worker polls"), time.Now())
+	}
+	asked := func(want bool) {
+		t.Helper()
+		if w.Asked("yes") != want || w.Asked("no") != want || w.Asked("another") {
+			t.Errorf("yes asked %v, no asked %v", w.Asked("yes"), w.Asked("no"))
+		}
+	}
+	say()
+	asked(false)
+	w.want()
+	asked(false)
+	if ready, _ := w.ShadowReady("yes"); ready {
+		t.Error("an old yes counts")
+	}
+	say()
+	asked(true)
+	w.forget()
+	asked(false)
+}

@@ -21,7 +21,8 @@ type Limits struct {
 }
 
 // DefaultLimits returns the limits that hold unless others are set: 64 MiB, of
-// which 4 MiB once a coding is undone; 200 deep, a million values; 100 differences, 256 fields, 200 bytes of each value.
+// which 4 MiB once a coding is undone; 200 deep,
+// a million values; 100 differences, 256 fields, 200 bytes of each value.
 func DefaultLimits() Limits {
 	return Limits{Bytes: 64 << 20, Decoded: 4 << 20, Depth: 200, Values: 1 << 20, Differences: 100, Patterns: 256, Shown: 200}
 }
