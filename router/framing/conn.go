@@ -42,7 +42,7 @@ type Conn struct {
 	framer framer       // owned by the goroutine in Read
 	held   bytes.Reader // owned by the goroutine in Read: bytes that are not scanned yet, behind a request for another protocol or a trailer section
 	ready  []byte       // owned by the goroutine in Read: scanned bytes to be handed on before all others
-	cut    bool         // owned by the goroutine in Read: Look met the end of the stream
+	cut    bool         // owned by the goroutine in Read: look met the end of the stream
 	aside  asideSection // the last trailer section that was too long for net/http
 	spoil  string       // owned by the goroutine in Read: what net/http has still to get of the spoiler
 }
