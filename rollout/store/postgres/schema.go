@@ -110,7 +110,18 @@ const firstControl = `INSERT INTO sluice_control (layout, migration, epoch, flag
 func (s *Store) prepare(ctx context.Context) error {
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
-	err := pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, func(tx pgx.Tx) error {
+	err := s.checkSessions(ctx)
+	if err == nil {
+		err = s.prepareTables(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("%s (does it run, and may the user log in and create tables?): %w", where(s.pool), err)
+	}
+	return nil
+}
+
+func (s *Store) prepareTables(ctx context.Context) error {
+	return pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, schemaLock); err != nil {
 			return err
 		}
@@ -119,10 +130,6 @@ func (s *Store) prepare(ctx context.Context) error {
 		}
 		return s.takeOver(ctx, tx)
 	})
-	if err != nil {
-		return fmt.Errorf("%s (does it run, and may the user log in and create tables?): %w", where(s.pool), err)
-	}
-	return nil
 }
 
 // makeTables touches no table that exists: CREATE INDEX IF NOT EXISTS would lock
