@@ -35,3 +35,6 @@ func OnSession(t testing.TB, s *Store, use func(*pgx.Conn)) {
 	defer conn.Release()
 	use(conn.Conn())
 }
+
+// Layout is this build's.
+func Layout() int { return layout() }
