@@ -132,14 +132,11 @@ func (g *Gateway) openRecords(ctx context.Context) (records, error) {
 	c := g.config.Claims
 	log := g.options.Log.Named("claims")
 	if c.Store == "postgres" {
-		dsn, err := os.ReadFile(c.PostgresFile)
+		database, err := g.database()
 		if err != nil {
-			return nil, fmt.Errorf("claims.postgres_file: %w", err)
+			return nil, err
 		}
-		return postgres.Open(ctx, postgres.Config{
-			DSN: strings.TrimSpace(string(dsn)), Migration: g.config.Rollout.Salt, Horizon: c.Horizon.Std(),
-			KeepAnswers: keepAnswers(&g.config), Log: log,
-		})
+		return postgres.Open(ctx, database)
 	}
 	store, err := embedded.Open(ctx, embedded.Config{
 		Dir: filepath.Join(g.config.Data, "claims"), Horizon: c.Horizon.Std(),
@@ -149,6 +146,35 @@ func (g *Gateway) openRecords(ctx context.Context) (records, error) {
 		return nil, err
 	}
 	return store, nil
+}
+
+// database is the claims database of the configuration.
+func (g *Gateway) database() (postgres.Config, error) {
+	c := g.config.Claims
+	dsn, err := os.ReadFile(c.PostgresFile)
+	if err != nil {
+		return postgres.Config{}, fmt.Errorf("claims.postgres_file: %w", err)
+	}
+	return postgres.Config{
+		DSN: strings.TrimSpace(string(dsn)), Migration: g.config.Rollout.Salt, Horizon: c.Horizon.Std(),
+		KeepAnswers: keepAnswers(&g.config), Log: g.options.Log.Named("claims"),
+	}, nil
+}
+
+// rehearseRecords finds out whether this build can use a shared store. What the
+// directory holds was looked at before.
+func (g *Gateway) rehearseRecords(ctx context.Context) error {
+	if g.config.Claims.Store != "postgres" {
+		return nil
+	}
+	database, err := g.database()
+	if err != nil {
+		return err
+	}
+	if err := postgres.Check(ctx, database); err != nil {
+		return fmt.Errorf("claims: %w", err)
+	}
+	return nil
 }
 
 // newName names this process among all gateways there ever were.

@@ -26,6 +26,7 @@ import (
 	"sluice/legacy"
 	"sluice/metrics"
 	"sluice/rollout/flags"
+	"sluice/rollout/store/layout"
 	"sluice/router"
 	"sluice/router/breaker"
 	"sluice/router/claims"
@@ -85,7 +86,7 @@ func Open(ctx context.Context, config configs.Config, options Options) (*Gateway
 	g := &Gateway{config: config, options: options, connections: handover.NewConnections(options.Log)}
 	for _, step := range []func(context.Context) error{
 		g.openData, g.openMetrics, g.openListeners, g.openLegacy, g.openTemporal, g.openFlags,
-		g.rehearse, g.openClaimsInTurn, g.openAnswers, g.openShadow, g.openRouter, g.openServers, g.takeOver, g.openOffer,
+		g.rehearse, g.openClaimsInTurn, g.openAnswers, g.openShadow, g.openRouter, g.openServers, g.takeOver, g.bringForward, g.openOffer,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, g.Close())
@@ -97,6 +98,9 @@ func Open(ctx context.Context, config configs.Config, options Options) (*Gateway
 func (g *Gateway) openData(context.Context) error {
 	if err := os.MkdirAll(g.config.Data, 0o750); err != nil {
 		return fmt.Errorf("data directory: %w", err)
+	}
+	if err := layout.Check(g.config.Data); err != nil { // before anything is taken over
+		return err
 	}
 	var err error
 	g.name, err = newName()

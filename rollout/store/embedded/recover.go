@@ -176,7 +176,7 @@ func (r *recovery) apply(g *segment, h header, body []byte) (err error) {
 		holding, err = rollout.ParseHolding(body)
 	}
 	if err != nil {
-		return fmt.Errorf("another version of sluice has written this: %w", err)
+		return fmt.Errorf("what stands there is as it was written, and this build of sluice cannot read it: %w", err)
 	}
 	s := r.store
 	shard, tag := s.shard(holding.DocID)

@@ -15,7 +15,10 @@ import (
 // state is what the state file says of the store's last life.
 type state struct {
 	// Salt is the directory's secret.
-	Salt uint32 `json:"salt"`
+	Salt uint32 `json:"secret"`
+	// Fence stands where builds of the first layout look for the secret: a number
+	// that is no number ends them. They would read claims in their old meaning.
+	Fence json.RawMessage `json:"salt"`
 	// Boot names the machine's boot that it lived in.
 	Boot string `json:"boot"`
 	// Clean: it ended with Close.
@@ -32,6 +35,9 @@ type state struct {
 
 const stateFile = "state"
 
+// fence is what a build of the first layout shows of it.
+const fence = `"this directory belongs to a newer build of sluice: run that one"`
+
 // loadState reads the state file. A directory without segments needs none.
 func loadState(dir string) (state, error) {
 	path := filepath.Join(dir, stateFile)
@@ -43,7 +49,11 @@ func loadState(dir string) (state, error) {
 		return state{}, err
 	}
 	var s state
-	if err := json.Unmarshal(text, &s); err != nil {
+	err = json.Unmarshal(text, &s)
+	if err == nil && string(s.Fence) != fence {
+		err = json.Unmarshal(s.Fence, &s.Salt) // the first layout's
+	}
+	if err != nil {
 		return state{}, fmt.Errorf("%s is damaged, and without it the claims cannot be read: %w; %s", path, err, advice)
 	}
 	return s, nil
@@ -64,6 +74,7 @@ func firstState(dir string) (state, error) {
 
 // save replaces the state file, durably.
 func (s state) save(dir string) error {
+	s.Fence = json.RawMessage(fence)
 	text, err := json.Marshal(s)
 	if err != nil {
 		return err

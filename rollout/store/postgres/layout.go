@@ -54,13 +54,22 @@ func bringForward(ctx context.Context, tx pgx.Tx) error {
 		return nil
 	case found > layout():
 		return mayGoOn(ctx, tx, found)
-	case found < firstLayout:
-		return fmt.Errorf("%w: layout %d was never released (the first was %d): when no claim is open, drop the tables sluice_*", errLayout, found, firstLayout)
+	}
+	if err := known(found); err != nil {
+		return err
 	}
 	if _, err := tx.Exec(ctx, `LOCK TABLE sluice_control IN ACCESS EXCLUSIVE MODE`); err != nil {
 		return err
 	}
 	return takeSteps(ctx, tx, found)
+}
+
+// known fails for a layout that no step leads from.
+func known(found int) error {
+	if found < firstLayout {
+		return fmt.Errorf("%w: layout %d was never released (the first was %d): when no claim is open, drop the tables sluice_*", errLayout, found, firstLayout)
+	}
+	return nil
 }
 
 // mayGoOn reports, as an error, that a newer build has shut this one out.
@@ -98,6 +107,45 @@ func takeSteps(ctx context.Context, tx pgx.Tx, found int) error {
 
 func tooOld(least int) error {
 	return fmt.Errorf("%w: a newer one has changed them, and builds below layout %d may not use them any more; this one knows layout %d: run the newer build, or restore the database as it was before it", errLayout, least, layout())
+}
+
+// Check fails with what would keep Open from succeeding until somebody changes the
+// configuration or the database. It changes nothing. A database that is away is none
+// of its errors.
+func Check(ctx context.Context, cfg Config) error {
+	pool, err := cfg.pool(ctx)
+	if err != nil {
+		return fmt.Errorf("claims database: %w", err)
+	}
+	defer pool.Close()
+	s := &Store{cfg: cfg, pool: pool}
+	ctx, cancel := s.bounded(ctx)
+	defer cancel()
+	if err = s.checkSessions(ctx); err == nil {
+		err = s.checkLayout(ctx)
+	}
+	if !final(err) {
+		return nil
+	}
+	return fmt.Errorf("claims database: %s: %w", where(pool), err)
+}
+
+func (s *Store) checkLayout(ctx context.Context) error {
+	return pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+		var there bool
+		err := tx.QueryRow(ctx, `SELECT to_regclass('sluice_control') IS NOT NULL`).Scan(&there)
+		if err != nil || !there {
+			return err
+		}
+		var found int
+		if err := tx.QueryRow(ctx, `SELECT layout FROM sluice_control WHERE one`).Scan(&found); err != nil {
+			return err
+		}
+		if found <= layout() {
+			return known(found)
+		}
+		return mayGoOn(ctx, tx, found)
+	})
 }
 
 // mine returns why this Store must not use what is in the database, or nil.
