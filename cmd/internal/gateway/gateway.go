@@ -134,6 +134,9 @@ func (g *Gateway) Run(ctx context.Context) error {
 	if store, several := g.records.(shared); several {
 		group.Go(func() error { g.followPolicy(running, store); return nil })
 	}
+	if store, alone := g.records.(claims.Own); alone && g.away != nil {
+		group.Go(func() error { g.agreeAlone(running, store); return nil })
+	}
 	g.serve(group)
 	if g.succession != nil {
 		group.Go(func() error { return g.succession.Serve(running) })

@@ -56,7 +56,7 @@ func (g *Gateway) metricsConfig() metrics.GatewayConfig {
 		Steering:             func() *metrics.Steering { return g.steered() },
 		Draining:             func() bool { return g.router.Draining() },
 	}
-	if g.config.Claims.Store == "postgres" && g.config.Claims.Away > 0 {
+	if g.config.Claims.Away > 0 {
 		config.AwayUnrecorded = func() int { return g.away.Unrecorded() }
 		config.AwayFloor = func() rollout.Exposure { return g.away.Floor() }
 	}

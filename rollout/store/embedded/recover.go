@@ -190,6 +190,9 @@ func (r *recovery) apply(g *segment, h header, body []byte) (err error) {
 		s.journal.leave(shard.table.slots[entry].place)
 		shard.table.remove(entry)
 	}
+	for i := range holding.Claims {
+		s.onTemporal = s.onTemporal || holding.Claims[i].Path == rollout.Temporal
+	}
 	if len(holding.Claims) > 0 {
 		g.live.Add(1)
 		shard.table.add(slot{tag: tag, place: place{g.id, uint32(g.used)}, expires: expiry(holding, s.config.Horizon)})

@@ -25,6 +25,8 @@ type state struct {
 	Clean bool `json:"clean"`
 	// Sync: what it had stored was on the disk.
 	Sync bool `json:"sync"`
+	// Mark is the highest exposure that ever was in force; nil if nobody knows.
+	Mark *mark `json:"mark,omitempty"`
 	// Lost: claims may be missing since a loss of power.
 	Lost bool `json:"lost"`
 	// Books are what they were when the log was last empty, encoded.
@@ -74,12 +76,14 @@ func firstState(dir string) (state, error) {
 
 // save replaces the state file, durably.
 func (s state) save(dir string) error {
+	return replaceFile(filepath.Join(dir, stateFile), s.encode(), true)
+}
+
+// encode returns what the state file is to say.
+func (s state) encode() []byte {
 	s.Fence = json.RawMessage(fence)
-	text, err := json.Marshal(s)
-	if err != nil {
-		return err
-	}
-	return replaceFile(filepath.Join(dir, stateFile), text, true)
+	text, _ := json.Marshal(s) // nothing in it can fail
+	return text
 }
 
 // bootFile holds another name after each boot of the machine.
