@@ -173,7 +173,8 @@ type Claims struct {
 	// Lease is how long a gateway counts as alive after its last sign.
 	Lease Duration `yaml:"lease"`
 	// Away is how long a gateway that cannot reach PostgreSQL sends documents to
-	// legacy that no exposure ever included; 0 for not at all.
+	// legacy that no exposure ever included; 0 for not at all. With the embedded store
+	// any other value lets them pass while its disk is full or cannot be used.
 	Away Duration `yaml:"away"`
 }
 

@@ -23,6 +23,9 @@ const stuck = 1 << 5
 // ErrEncoding says that bytes are not an encoded holding.
 var ErrEncoding = errors.New("not an encoded holding")
 
+// ErrNewerEncoding says that a newer build has encoded a holding: it is no damage.
+var ErrNewerEncoding = errors.New("a newer build of sluice has written it: run that one")
+
 // AppendHolding appends the holding's encoding, which every store uses: compact,
 // and the same for the same holding.
 func AppendHolding(b []byte, h *Holding) []byte {
@@ -105,7 +108,9 @@ func (p *parser) trial() Trial {
 // ParseHolding reads what AppendHolding wrote. It fails with ErrEncoding.
 func ParseHolding(b []byte) (*Holding, error) {
 	p := parser{rest: b}
-	if version := p.byte(); version != encoding {
+	if version := p.byte(); version > encoding {
+		return nil, fmt.Errorf("%w, but of version %d: %w", ErrEncoding, version, ErrNewerEncoding)
+	} else if version != encoding {
 		return nil, fmt.Errorf("%w: version %d", ErrEncoding, version)
 	}
 	h := &Holding{DocID: p.text(), Version: p.number()}

@@ -7,7 +7,8 @@ import (
 
 // What a claim store fails with when it cannot be used.
 var (
-	// ErrStoreAway: the store cannot be used now. Unless the error also wraps
+	// ErrStoreAway: the store cannot be used now: it does not answer, or its disk is
+	// full or broken. Unless the error also wraps
 	// ErrOutcomeUnknown, nothing was stored, nor will be.
 	ErrStoreAway = errors.New("the claim store cannot be used")
 	// ErrOutcomeUnknown: the change may or may not have been stored, or may be

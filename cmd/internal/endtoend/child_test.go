@@ -8,7 +8,9 @@ import (
 	"log"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strings"
+	"syscall"
 	"testing"
 
 	"go.uber.org/zap"
@@ -39,6 +41,7 @@ func TestMain(m *testing.M) {
 
 // beGateway runs a gateway until the process is killed, and prints its address.
 func beGateway(encoded string) error {
+	signal.Ignore(syscall.SIGXFSZ) // a disk that is full may be a limit of the process
 	var settings []string
 	if err := json.Unmarshal([]byte(encoded), &settings); err != nil {
 		return err

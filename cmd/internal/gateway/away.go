@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -12,12 +13,11 @@ import (
 	"sluice/router/claims"
 )
 
-// openAway makes what sends documents on without a claim while a shared store is
-// away. A store of this gateway alone is never away.
+// openAway makes what sends documents on without a claim while the store cannot be
+// used: a shared one is away, or the disk of this gateway's own one is full.
 func (g *Gateway) openAway(ctx context.Context) error {
-	store, several := g.records.(shared)
 	limit := g.config.Claims.Away.Std()
-	if !several || limit <= 0 {
+	if limit <= 0 {
 		return nil
 	}
 	list, left, err := errands.Open(ctx, filepath.Join(g.config.Data, "away.log"), g.name)
@@ -32,7 +32,7 @@ func (g *Gateway) openAway(ctx context.Context) error {
 		LegacyTimeout: legacyTimeout(g.config.Legacy.AnswerTimeout.Std()), Horizon: g.config.Claims.Horizon.Std(),
 		Log: g.options.Log.Named("claims"),
 	})
-	g.closers = append(g.closers, list.Close, func() error { g.leave(store); return nil })
+	g.closers = append(g.closers, list.Close, func() error { g.leave(); return nil })
 	return nil
 }
 
@@ -47,7 +47,7 @@ func (g *Gateway) pledge(want, sought rollout.Exposure) rollout.Pledge {
 // leave ends this gateway's pledge, so that the others need not wait for it. If
 // something is left without a claim, the next process on this data directory sees
 // to it; until then the pledge holds.
-func (g *Gateway) leave(store shared) {
+func (g *Gateway) leave() {
 	ctx, cancel := context.WithTimeout(context.Background(), g.config.Claims.Timeout.Std())
 	defer cancel()
 	log := g.options.Log.Named("claims")
@@ -55,7 +55,39 @@ func (g *Gateway) leave(store shared) {
 		log.Warn("documents were sent on without a claim: start this gateway again on its data directory", zap.Int("documents", g.away.Unrecorded()))
 		return
 	}
+	store, several := g.records.(shared)
+	if !several {
+		return
+	}
 	if err := store.Leave(ctx, g.name); err != nil {
 		log.Warn("the other gateways could not be told that this one leaves: the percentage may rise only later", zap.Error(err))
 	}
 }
+
+// agreeAlone keeps the mark of a store of this gateway's own and what the gateway
+// seeks together.
+func (g *Gateway) agreeAlone(ctx context.Context, store claims.Own) {
+	look := time.NewTicker(lookInterval)
+	defer look.Stop()
+	var sought *rollout.Policy
+	var last time.Time
+	failing := false
+	for {
+		if seeks := g.seeks(); sought == nil || *seeks != *sought || time.Since(last) >= offerInterval {
+			sought, last = seeks, time.Now()
+			err := g.away.Agree(seeks.Exposure(), store)
+			if err != nil && !failing {
+				g.options.Log.Named("claims").Warn("the percentage stays where it is: a higher one cannot be kept on disk", zap.Error(err))
+			}
+			failing = err != nil
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-look.C:
+		}
+	}
+}
+
+// seeks is what this gateway's own flags, plan and brake allow, whatever the mark.
+func (g *Gateway) seeks() *rollout.Policy { return braked(g.ceilings.seeks(), g.ceilings.brake()) }

@@ -89,13 +89,17 @@ func (g *Gateway) openCeilings(ctx context.Context) error {
 		flags = cautious(store, flags)
 	}
 	_, several := g.records.(shared)
-	g.ceilings.own = planned(flags, func() rollout.Exposure {
+	g.ceilings.seeks = planned(flags, func() rollout.Exposure {
 		ceiling, known := g.helm.loop.Ceiling()
 		if several && known {
 			return rollout.All // the store knows better
 		}
 		return ceiling
 	})
+	g.ceilings.own = g.ceilings.seeks
+	if store, alone := g.records.(claims.Own); alone {
+		g.ceilings.own = marked(g.ceilings.seeks, store.Mark)
+	}
 	g.ceilings.brake = g.brake.file.Brake
 	g.helm.learn(ctx)
 	if several {
@@ -143,6 +147,7 @@ func (g *Gateway) openRecords(ctx context.Context) (records, error) {
 	store, err := embedded.Open(ctx, embedded.Config{
 		Dir: filepath.Join(g.config.Data, "claims"), Horizon: c.Horizon.Std(),
 		Policy: g.ceilings.policy, Brake: func() *rollout.Brake { return g.brake.file.Brake() }, Sync: c.Sync, Log: log,
+		Marked: c.Away > 0, Migration: g.config.Rollout.Salt,
 	})
 	if err != nil {
 		return nil, err

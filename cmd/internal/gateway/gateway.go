@@ -26,6 +26,7 @@ import (
 	"sluice/legacy"
 	"sluice/metrics"
 	"sluice/rollout/flags"
+	"sluice/rollout/store/layout"
 	"sluice/router"
 	"sluice/router/breaker"
 	"sluice/router/claims"
@@ -95,7 +96,7 @@ func Open(ctx context.Context, config configs.Config, options Options) (*Gateway
 	g := &Gateway{config: config, options: options, connections: handover.NewConnections(options.Log)}
 	for _, step := range []func(context.Context) error{
 		g.prepare, g.openData, g.openListeners, g.openFlags,
-		g.rehearse, g.openClaimsInTurn, g.openAnswers, g.openShadow, g.openRouter, g.openServers, g.takeOver, g.openOffer,
+		g.rehearse, g.openClaimsInTurn, g.openAnswers, g.openShadow, g.openRouter, g.openServers, g.takeOver, g.bringForward, g.openOffer,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, g.Close())
@@ -107,6 +108,9 @@ func Open(ctx context.Context, config configs.Config, options Options) (*Gateway
 func (g *Gateway) openData(context.Context) error {
 	if err := os.MkdirAll(g.config.Data, 0o750); err != nil {
 		return fmt.Errorf("data directory: %w", err)
+	}
+	if err := layout.Check(g.config.Data); err != nil { // before anything is taken over
+		return err
 	}
 	var err error
 	g.name, err = newName()
@@ -141,6 +145,9 @@ func (g *Gateway) Run(ctx context.Context) error {
 	}
 	if store, several := g.records.(shared); several {
 		group.Go(func() error { g.followPolicy(running, store); return nil })
+	}
+	if store, alone := g.records.(claims.Own); alone && g.away != nil {
+		group.Go(func() error { g.agreeAlone(running, store); return nil })
 	}
 	g.serve(group)
 	if g.succession != nil {

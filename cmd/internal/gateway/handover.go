@@ -14,6 +14,7 @@ import (
 	"sluice/cmd/internal/connect"
 	"sluice/cmd/internal/handover"
 	"sluice/rollout/audit"
+	"sluice/rollout/store/layout"
 )
 
 // closing is how long a gateway may take to end after its last request: the flag
@@ -96,6 +97,9 @@ func (g *Gateway) openClaimsInTurn(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, errors.New("it was waited for as long as drain allows"))
 	defer cancel()
+	if err := g.bringForward(ctx); err != nil {
+		return err
+	}
 	return g.openClaims(ctx)
 }
 
@@ -108,6 +112,10 @@ func (g *Gateway) takeOver(context.Context) error {
 	g.options.Log.Info("taking over", zap.Int("from_process", g.predecessor.Process()))
 	return g.predecessor.Stop(g.config.Requests.IdleTimeout.Std())
 }
+
+// bringForward brings the data directory to this build's layout, once the
+// predecessor has left it.
+func (g *Gateway) bringForward(ctx context.Context) error { return layout.Bring(ctx, g.config.Data) }
 
 // openOffer lets a successor take over. A gateway that nobody can take over from
 // is better than none.

@@ -57,7 +57,7 @@ func (g *Gateway) metricsConfig() metrics.GatewayConfig {
 		Draining:             func() bool { return g.router.Draining() },
 		LogDropped:           g.options.LogDropped,
 	}
-	if g.config.Claims.Store == "postgres" && g.config.Claims.Away > 0 {
+	if g.config.Claims.Away > 0 {
 		config.AwayUnrecorded = func() int { return g.away.Unrecorded() }
 		config.AwayFloor = func() rollout.Exposure { return g.away.Floor() }
 	}

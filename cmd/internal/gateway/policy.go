@@ -27,6 +27,9 @@ type shared interface {
 // gateways agree, and this gateway's own flags, plan and brake. The lower wins: a
 // gateway may lower alone, it never raises alone.
 type ceilings struct {
+	// seeks is what the flags and the plan allow, and own what of it may come into
+	// force here: with a store of this gateway's own, no more than its mark.
+	seeks  func() *rollout.Policy
 	own    func() *rollout.Policy
 	brake  func() *rollout.Brake
 	stored atomic.Pointer[rollout.Policy] // nil while nothing is known of the store's
@@ -98,6 +101,28 @@ func planned(flags func() *rollout.Policy, plan func() rollout.Exposure) func() 
 		lower := *p
 		lower.Plan = ceiling
 		last.Store(&lowered{p, &lower})
+		return &lower
+	}
+}
+
+// marked returns the policy with no exposure above the mark.
+func marked(policy func() *rollout.Policy, mark func() rollout.Exposure) func() *rollout.Policy {
+	type lowered struct {
+		from, to *rollout.Policy
+		mark     rollout.Exposure
+	}
+	var last atomic.Pointer[lowered]
+	return func() *rollout.Policy {
+		p, limit := policy(), mark()
+		if p.Exposure() <= limit {
+			return p
+		}
+		if l := last.Load(); l != nil && l.from == p && l.mark == limit {
+			return l.to
+		}
+		lower := *p
+		lower.Flag = limit
+		last.Store(&lowered{p, &lower, limit})
 		return &lower
 	}
 }

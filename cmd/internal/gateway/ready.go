@@ -2,12 +2,15 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"sync/atomic"
 	"time"
 
 	"sluice/cmd/internal/connect"
+	"sluice/rollout"
+	"sluice/rollout/store/postgres"
 )
 
 // reach is whether the claim store was reached. The only way is down the list:
@@ -57,27 +60,22 @@ func (g *Gateway) sayReady(w http.ResponseWriter, _ *http.Request) {
 // reachAgain is the pause between two attempts to reach a store before a handover.
 const reachAgain = 50 * time.Millisecond
 
-// reachStore fails if a shared store cannot be reached from here as this gateway is
-// configured. A gateway that runs is not replaced by one that could take no document.
+// reachStore fails if this gateway, as it is configured, cannot use a shared store: it
+// cannot be reached, or not by this build. A gateway that runs is not replaced by one
+// that could take no document, and nothing is changed in its store before that is known.
 func (g *Gateway) reachStore(ctx context.Context) error {
 	if g.config.Claims.Store != "postgres" {
-		return nil
-	}
-	store, err := g.openRecords(ctx)
-	if err != nil {
-		return fmt.Errorf("claims: %w", err)
-	}
-	defer store.Close()
-	shared, ok := store.(brakes)
-	if !ok {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, 2*g.config.Claims.Timeout.Std())
 	defer cancel()
 	for {
-		_, err := shared.Brake(ctx)
+		err := postgres.Check(ctx, g.sharedStore())
 		if err == nil {
 			return nil
+		}
+		if !errors.Is(err, rollout.ErrStoreAway) {
+			return fmt.Errorf("claims: %w", err)
 		}
 		select {
 		case <-ctx.Done():

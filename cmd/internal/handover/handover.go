@@ -7,7 +7,7 @@
 //
 //	predecessor --> offer       its listeners
 //	                            (the successor gets everything ready but the lock)
-//	successor   --> stop
+//	successor   --> stop        or the predecessor says refused: the other is too old
 //	predecessor --> stopped     it accepts no more; what comes waits in the kernel
 //	predecessor --> connection  a client's connection with nothing under way on it
 //	    ...
@@ -41,6 +41,7 @@ const (
 	sayOffer      = "offer"
 	sayStop       = "stop"
 	sayStopped    = "stopped"
+	sayRefused    = "refused"
 	sayConnection = "connection"
 )
 
@@ -53,6 +54,10 @@ type message struct {
 	Listeners []string `json:"listeners,omitempty"`
 	// Patience is how long the predecessor may take to end after stop.
 	Patience time.Duration `json:"patience_ns,omitempty"`
+	// Layout is the newest layout of the data directory that the successor knows.
+	Layout int `json:"layout,omitempty"`
+	// Why is why the predecessor refuses.
+	Why string `json:"why,omitempty"`
 	// Files is how many file descriptors come with the line.
 	Files int `json:"files,omitempty"`
 }

@@ -3,6 +3,7 @@ package handover
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net"
 	"os"
@@ -11,6 +12,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"sluice/rollout/store/layout"
 )
 
 // OfferConfig says what is offered.
@@ -93,6 +96,10 @@ func (o *Offer) talk(ctx context.Context, conn *net.UnixConn) {
 		_ = errors.Join(closeAll(files), c.close()) // it gave up: nothing has changed
 		return
 	}
+	if m.Layout < layout.Least() { // 0 of builds that knew none
+		o.refuse(c, m)
+		return
+	}
 	if !leave() {
 		return // too late, and closed
 	}
@@ -101,6 +108,14 @@ func (o *Offer) talk(ctx context.Context, conn *net.UnixConn) {
 	default: // another was first
 		_ = c.close()
 	}
+}
+
+// refuse sends a build away that must not use the directory as it is now. One that
+// does not know the word ends all the same.
+func (o *Offer) refuse(c *channel, m message) {
+	why := fmt.Sprintf("its data directory has a layout that builds below %d must not use, and this build knows %d: run a newer one", layout.Least(), m.Layout)
+	o.config.Log.Warn("an older build wanted to take over, and was refused", zap.Int("process", m.Process), zap.Int("layout", m.Layout), zap.Int("least", layout.Least()))
+	_ = errors.Join(c.send(message{Say: sayRefused, Why: why}), c.close()) // it may be gone
 }
 
 // offerTo sends the offer. The listeners stay open here too.

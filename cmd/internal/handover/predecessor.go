@@ -11,6 +11,8 @@ import (
 	"slices"
 	"syscall"
 	"time"
+
+	"sluice/rollout/store/layout"
 )
 
 // Predecessor is the gateway whose place this process takes. Its methods are for
@@ -94,6 +96,8 @@ func (p *Predecessor) answer(want string) (message, []*os.File, error) {
 		return m, nil, fmt.Errorf("the gateway that runs does not answer (is it frozen?): %w", err)
 	case err != nil:
 		return m, nil, err
+	case m.Say == sayRefused:
+		return m, nil, errors.Join(fmt.Errorf("the gateway that runs refuses: %s", m.Why), closeAll(files))
 	case m.Say != want:
 		return m, nil, errors.Join(unexpected(m), closeAll(files))
 	}
@@ -134,7 +138,7 @@ func (p *Predecessor) Listener(setting string) net.Listener {
 // That it died meanwhile is no error: its listeners are here.
 func (p *Predecessor) Stop(first time.Duration) error {
 	p.inherited = newInherited(first)
-	err := p.channel.send(message{Say: sayStop, Process: os.Getpid()})
+	err := p.channel.send(message{Say: sayStop, Process: os.Getpid(), Layout: layout.Number()})
 	if err == nil {
 		_, _, err = p.answer(sayStopped)
 	}

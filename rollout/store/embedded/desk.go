@@ -110,23 +110,28 @@ func (s *Store) session() rollout.Session {
 	return now
 }
 
-// lowered is a policy under the desk's plan, so that not each change makes it anew.
+// lowered is a policy under the desk's plan and the mark, so that not each change
+// makes it anew.
 type lowered struct {
-	from *rollout.Policy
-	to   rollout.Policy
+	from       *rollout.Policy
+	plan, mark rollout.Exposure
+	to         rollout.Policy
 }
 
 // policy returns the one in force: the configuration's, with no plan above the
-// desk's.
+// desk's, and no exposure above the mark.
 func (s *Store) policy() *rollout.Policy {
-	from, plan := s.config.Policy(), rollout.Exposure(s.desk.plan.Load())
-	if from.Plan <= plan {
+	from, plan, mark := s.config.Policy(), rollout.Exposure(s.desk.plan.Load()), s.Mark()
+	if from.Plan <= plan && from.Exposure() <= mark {
 		return from
 	}
 	last := s.lowered.Load()
-	if last == nil || last.from != from || last.to.Plan != plan {
-		last = &lowered{from: from, to: *from}
-		last.to.Plan = plan
+	if last == nil || last.from != from || last.plan != plan || last.mark != mark {
+		last = &lowered{from: from, plan: plan, mark: mark, to: *from}
+		last.to.Plan = min(from.Plan, plan)
+		if last.to.Exposure() > mark {
+			last.to.Flag = mark
+		}
 		s.lowered.Store(last)
 	}
 	return &last.to

@@ -58,6 +58,10 @@ type Config struct {
 	Policy func() *rollout.Policy
 	// Brake returns the gateway's brake, which rulings are told of; nil: released.
 	Brake func() *rollout.Brake
+	// Marked: no exposure above Store.Mark comes into force until Store.Raise. What the
+	// mark says is of one Migration, the salt of the split.
+	Marked    bool
+	Migration string
 	// Sync makes Update wait until the disk has it. Otherwise a loss of power may
 	// cost claims, and then Store.PowerLost says so.
 	Sync bool
@@ -88,6 +92,9 @@ type Store struct {
 	brought rollout.Books // what the books said when this process began
 	desk    desk
 	lowered atomic.Pointer[lowered]
+	mark    atomic.Uint32 // as Mark says
+	// onTemporal: recovery has found a claim that is or was there.
+	onTemporal bool
 
 	closing atomic.Bool
 	stop    chan struct{}
@@ -150,6 +157,7 @@ func (s *Store) begin() error {
 		return err
 	}
 	s.state = state{Salt: last.Salt, Boot: boot, Sync: s.config.Sync, Lost: last.Lost || crashed && (damaged || !last.Sync), Books: last.Books, Counts: last.Counts}
+	s.state.Mark = s.openMark(last, crashed)
 	if err := s.openBooks(crashed); err != nil {
 		return err
 	}
@@ -162,7 +170,7 @@ func (s *Store) begin() error {
 			return err
 		}
 	}
-	return s.state.save(s.config.Dir)
+	return s.keepState(last)
 }
 
 // PowerLost reports whether claims may be missing, or older than they were,

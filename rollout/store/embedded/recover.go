@@ -176,7 +176,7 @@ func (r *recovery) apply(g *segment, h header, body []byte) (err error) {
 		holding, err = rollout.ParseHolding(body)
 	}
 	if err != nil {
-		return fmt.Errorf("another version of sluice has written this: %w", err)
+		return fmt.Errorf("what stands there is as it was written, and this build of sluice cannot read it: %w", err)
 	}
 	s := r.store
 	shard, tag := s.shard(holding.DocID)
@@ -189,6 +189,9 @@ func (r *recovery) apply(g *segment, h header, body []byte) (err error) {
 		shard.owned = appendOwners(shard.owned, before)
 		s.journal.leave(shard.table.slots[entry].place)
 		shard.table.remove(entry)
+	}
+	for i := range holding.Claims {
+		s.onTemporal = s.onTemporal || holding.Claims[i].Path == rollout.Temporal
 	}
 	if len(holding.Claims) > 0 {
 		g.live.Add(1)

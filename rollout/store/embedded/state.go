@@ -15,13 +15,18 @@ import (
 // state is what the state file says of the store's last life.
 type state struct {
 	// Salt is the directory's secret.
-	Salt uint32 `json:"salt"`
+	Salt uint32 `json:"secret"`
+	// Fence stands where builds of the first layout look for the secret: a number
+	// that is no number ends them. They would read claims in their old meaning.
+	Fence json.RawMessage `json:"salt"`
 	// Boot names the machine's boot that it lived in.
 	Boot string `json:"boot"`
 	// Clean: it ended with Close.
 	Clean bool `json:"clean"`
 	// Sync: what it had stored was on the disk.
 	Sync bool `json:"sync"`
+	// Mark is the highest exposure that ever was in force; nil if nobody knows.
+	Mark *mark `json:"mark,omitempty"`
 	// Lost: claims may be missing since a loss of power.
 	Lost bool `json:"lost"`
 	// Books are what they were when the log was last empty, encoded.
@@ -31,6 +36,9 @@ type state struct {
 }
 
 const stateFile = "state"
+
+// fence is what a build of the first layout shows of it.
+const fence = `"this directory belongs to a newer build of sluice: run that one"`
 
 // loadState reads the state file. A directory without segments needs none.
 func loadState(dir string) (state, error) {
@@ -43,7 +51,11 @@ func loadState(dir string) (state, error) {
 		return state{}, err
 	}
 	var s state
-	if err := json.Unmarshal(text, &s); err != nil {
+	err = json.Unmarshal(text, &s)
+	if err == nil && string(s.Fence) != fence {
+		err = json.Unmarshal(s.Fence, &s.Salt) // the first layout's
+	}
+	if err != nil {
 		return state{}, fmt.Errorf("%s is damaged, and without it the claims cannot be read: %w; %s", path, err, advice)
 	}
 	return s, nil
@@ -64,11 +76,14 @@ func firstState(dir string) (state, error) {
 
 // save replaces the state file, durably.
 func (s state) save(dir string) error {
-	text, err := json.Marshal(s)
-	if err != nil {
-		return err
-	}
-	return replaceFile(filepath.Join(dir, stateFile), text, true)
+	return replaceFile(filepath.Join(dir, stateFile), s.encode(), true)
+}
+
+// encode returns what the state file is to say.
+func (s state) encode() []byte {
+	s.Fence = json.RawMessage(fence)
+	text, _ := json.Marshal(s) // nothing in it can fail
+	return text
 }
 
 // bootFile holds another name after each boot of the machine.

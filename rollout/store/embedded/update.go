@@ -3,6 +3,7 @@ package embedded
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"hash/maphash"
 	"time"
 
@@ -16,8 +17,9 @@ import (
 // If change returns an error, nothing is stored and Update returns that error as
 // it is. If it leaves Claims empty, the record is removed. If it changes nothing,
 // nothing is written; else Version grows by one, and what change left in Counts is
-// counted, once. Any other error means that nothing is stored; a change that has begun to be stored is not given up when
-// ctx ends.
+// counted, once. Any other error means that nothing is stored; it wraps
+// rollout.ErrStoreAway if the disk is to blame: it is full, cannot be written or cannot
+// be read. A change that has begun to be stored is not given up when ctx ends.
 func (s *Store) Update(ctx context.Context, docID string, change func(h *rollout.Holding, at rollout.Instant) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -82,7 +84,7 @@ func (s *Store) read(shard *shard, docID string, tag uint32, now time.Time) (int
 	}
 	entry, h, err := s.find(shard, docID, tag)
 	if err != nil {
-		return none, nil, err
+		return none, nil, away(err)
 	}
 	if entry == none || expired(h, s.config.Horizon, now) {
 		h = &rollout.Holding{DocID: docID}
@@ -124,7 +126,7 @@ func (s *Store) write(shard *shard, entry int, tag uint32, h *rollout.Holding) e
 	kept := len(h.Claims) > 0
 	to, err := s.journal.store(draft{body: shard.after, live: kept, postings: shard.postings, counts: shard.counts})
 	if err != nil {
-		return err
+		return away(err)
 	}
 	shard.post()
 	shard.own(h)
@@ -143,6 +145,9 @@ func (s *Store) write(shard *shard, entry int, tag uint32, h *rollout.Holding) e
 	shard.trim()
 	return nil
 }
+
+// away is an error of the disk as the other parts know it.
+func away(err error) error { return fmt.Errorf("%w: %w", rollout.ErrStoreAway, err) }
 
 // expired reports whether the holding is to be forgotten.
 func expired(h *rollout.Holding, horizon time.Duration, now time.Time) bool {

@@ -6,6 +6,8 @@
 //   - An errand is in the file before Begin returns, so that it outlives the death
 //     of the process, at any instant. It is not on the disk: after a loss of power
 //     some may be missing, and then Left.Owners says nothing.
+//   - Room for the first Reserved bytes is taken while the disk has some, so that a
+//     full disk does not keep errands from being noted; as far as the system can.
 //   - One process has the file at a time. The lock ends with the process.
 //   - The file holds everything that is not on record, and maybe more: to make a
 //     claim of what has one changes nothing.
@@ -29,6 +31,9 @@ import (
 // MaxBytes bounds the file: some 200,000 errands.
 const MaxBytes = 64 << 20
 
+// Reserved is the room that the file has in any case: for some 25,000 errands.
+const Reserved = 8 << 20
+
 // ErrFull says that no more errands can be kept.
 var ErrFull = errors.New("too much was sent without a claim since the claim store is away")
 
@@ -41,6 +46,7 @@ type Log struct {
 	file   *os.File // guarded by mu
 	size   int64    // guarded by mu
 	last   uint64   // guarded by mu; the highest number given
+	room   bool     // guarded by mu; Reserved is taken
 	broken error    // guarded by mu; the file's end is not known
 }
 
@@ -97,9 +103,12 @@ func (l *Log) begin() (Left, error) {
 	defer l.mu.Unlock()
 	text = text[:bytes.LastIndexByte(text, '\n')+1] // nothing was sent for half a line
 	l.size = int64(len(text))
-	if err := l.file.Truncate(l.size); err != nil {
-		return Left{}, err
+	if info, err := l.file.Stat(); err != nil || info.Size() != l.size { // or the room would be given back
+		if err = errors.Join(err, l.file.Truncate(l.size)); err != nil {
+			return Left{}, err
+		}
 	}
+	l.reserve()
 	var left Left
 	left, l.last = l.parse(text)
 	return left, l.put(line{Owner: l.owner, Boot: l.boot})
@@ -112,6 +121,9 @@ func (l *Log) Begin(e rollout.Errand) (uint64, error) {
 	defer l.mu.Unlock()
 	if l.size >= l.max {
 		return 0, ErrFull
+	}
+	if !l.room {
+		l.reserve()
 	}
 	l.last++
 	return l.last, l.put(begun(l.last, e))
@@ -132,6 +144,7 @@ func (l *Log) Clear() error {
 		return err
 	}
 	l.size, l.broken = 0, nil
+	l.reserve()
 	return l.put(line{Owner: l.owner, Boot: l.boot})
 }
 
@@ -141,6 +154,9 @@ func (l *Log) Close() error {
 	defer l.mu.Unlock()
 	return l.file.Close()
 }
+
+// reserve takes the room if it can be had. l.mu is held.
+func (l *Log) reserve() { l.room = reserve(l.file, Reserved) == nil }
 
 // put appends a line. l.mu is held.
 func (l *Log) put(entry line) error {

@@ -90,7 +90,7 @@ func (s *Server) firstStart() error {
 // ready.
 func (s *Server) Restart() error {
 	s.process = exec.Command(s.bin+"/postgres", "-D", s.dir, "-p", s.port, "-h", "127.0.0.1",
-		"-c", "unix_socket_directories=", "-c", "max_connections=200")
+		"-c", "unix_socket_directories=", "-c", "max_connections=400")
 	for _, setting := range s.settings {
 		s.process.Args = append(s.process.Args, "-c", setting)
 	}

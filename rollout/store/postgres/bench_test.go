@@ -86,7 +86,7 @@ func single(pool *pgxpool.Pool, n int64) error {
 	ctx := context.Background()
 	return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
 		var epoch int64
-		if err := tx.QueryRow(ctx, `SELECT epoch FROM sluice_control WHERE one FOR SHARE`).Scan(&epoch); err != nil {
+		if err := tx.QueryRow(ctx, `SELECT policy_epoch FROM sluice_control WHERE one FOR SHARE`).Scan(&epoch); err != nil {
 			return err
 		}
 		key := []byte(fmt.Sprintf("%016d", n))

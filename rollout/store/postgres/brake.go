@@ -35,7 +35,7 @@ const (
 		ON CONFLICT (one) DO UPDATE SET wanted = excluded.wanted, actor = excluded.actor, reason = excluded.reason, at = excluded.at
 		WHERE excluded.wanted <= b.wanted OR excluded.wanted = 1000000`
 
-	lowerBrake = `UPDATE sluice_control SET epoch = epoch + 1, brake = $1 WHERE brake > $1`
+	lowerBrake = `UPDATE sluice_control SET policy_epoch = policy_epoch + 1, brake = $1 WHERE brake > $1`
 
 	announce = `SELECT pg_notify('` + channel + `', $1)`
 

@@ -19,7 +19,7 @@ const (
 	fence = `LOCK TABLE sluice_control IN SHARE MODE`
 
 	// fenced is evaluated once in each statement, after the fence.
-	fenced = `(SELECT epoch = $1 AND migration = $2 AND clock_timestamp() < $3 FROM sluice_control WHERE one)`
+	fenced = `(SELECT policy_epoch = $1 AND migration = $2 AND clock_timestamp() < $3 FROM sluice_control WHERE one)`
 
 	// lockRows takes the stored documents in the order of their keys, so that no
 	// two gateways wait for each other.

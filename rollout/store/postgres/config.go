@@ -8,7 +8,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"go.uber.org/zap"
@@ -71,30 +70,36 @@ func (cfg *Config) pool(ctx context.Context) (*pgxpool.Pool, error) {
 	if cc.ConnectTimeout == 0 || cc.ConnectTimeout > cfg.Timeout {
 		cc.ConnectTimeout = cfg.Timeout
 	}
-	limit := strconv.FormatInt(cfg.Timeout.Milliseconds(), 10)
-	set := cc.RuntimeParams
-	if set["application_name"] == "" {
-		set["application_name"] = "sluice"
+	if cc.RuntimeParams["application_name"] == "" {
+		cc.RuntimeParams["application_name"] = "sluice"
 	}
-	set["statement_timeout"], set["idle_in_transaction_session_timeout"] = limit, limit
-	// Claims are looked up by key alone. A plan that was made while the table was
-	// small would read it whole when it is not small any more.
-	set["enable_seqscan"], set["jit"] = "off", "off"
-	// A gateway whose network went away in the middle of a message keeps its locks
-	// until the server notices.
-	set["tcp_keepalives_idle"], set["tcp_keepalives_interval"], set["tcp_keepalives_count"] = "5", "2", "3"
-	pc.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
-		_, err := conn.Exec(ctx, perSession, limit)
-		return err
-	}
+	later := cfg.session(cc.RuntimeParams)
+	pc.AfterConnect = later.apply
 	return pgxpool.NewWithConfig(ctx, pc)
 }
 
-// perSession undoes a server-wide synchronous_commit=off, with which a crash of the
-// database forgets claims that it acknowledged, and bounds transactions where the
-// server can (PostgreSQL 17).
-const perSession = `SELECT set_config('synchronous_commit', 'local', false) WHERE current_setting('synchronous_commit') = 'off'
-	UNION ALL SELECT set_config('transaction_timeout', $1, false) WHERE current_setting('server_version_num')::int >= 170000`
+// session is what each session is set to; parameters are those of the DSN, of which
+// it leaves what belongs into the startup message.
+func (cfg *Config) session(parameters map[string]string) settings {
+	limit := strconv.FormatInt(cfg.Timeout.Milliseconds(), 10)
+	later := afterStartup(parameters)
+	for _, name := range []string{"statement_timeout", "idle_in_transaction_session_timeout", "transaction_timeout"} {
+		later.set(name, limit)
+	}
+	// Claims are looked up by key alone. A plan that was made while the table was
+	// small would read it whole when it is not small any more.
+	later.set("enable_seqscan", "off")
+	later.set("jit", "off")
+	// A gateway whose network went away in the middle of a message keeps its locks
+	// until the server notices.
+	later.set("tcp_keepalives_idle", "5")
+	later.set("tcp_keepalives_interval", "2")
+	later.set("tcp_keepalives_count", "3")
+	// With a server-wide synchronous_commit=off a crash of the database forgets
+	// claims that it acknowledged.
+	later.set("synchronous_commit", "local")
+	return later
+}
 
 // Check returns what Open would find wrong with the configuration itself, without asking
 // the database.
@@ -169,7 +174,7 @@ func where(pool *pgxpool.Pool) string {
 func final(err error) bool {
 	var refused *pgconn.PgError
 	if !errors.As(err, &refused) {
-		return errors.Is(err, ErrMigration) || errors.Is(err, errLayout)
+		return errors.Is(err, ErrMigration) || errors.Is(err, errLayout) || errors.Is(err, errPooled)
 	}
 	switch refused.Code {
 	case "3D000", "3F000", "42501": // no such database, no such schema, may not

@@ -34,7 +34,7 @@ func enforce(t *testing.T, dsn string, settings storetest.Settings) {
 	}
 	defer conn.Close(t.Context())
 	p := settings.Policy
-	if _, err := conn.Exec(t.Context(), "UPDATE sluice_control SET epoch = $1, flag = $2, plan = $3, brake = $4, shadow = $5, kill = $6",
+	if _, err := conn.Exec(t.Context(), "UPDATE sluice_control SET policy_epoch = $1, flag = $2, plan = $3, brake = $4, shadow = $5, kill = $6",
 		p.Epoch, p.Flag, p.Plan, p.Brake, p.Shadow, p.Kill); err != nil {
 		t.Fatal(err)
 	}

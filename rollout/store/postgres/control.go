@@ -14,14 +14,15 @@ type control struct {
 	migration string
 	policy    rollout.Policy
 	mark      rollout.Exposure
+	least     int // the oldest layout whose builds may use the tables
 }
 
-const readControl = `SELECT clock_timestamp(), migration, epoch, flag, plan, brake, shadow, kill, mark FROM sluice_control WHERE one`
+const readControl = `SELECT clock_timestamp(), migration, policy_epoch, flag, plan, brake, shadow, kill, mark, least FROM sluice_control WHERE one`
 
 func scanControl(from pgx.Row) (control, error) {
 	var c control
 	p := &c.policy
-	err := from.Scan(&c.now, &c.migration, &p.Epoch, &p.Flag, &p.Plan, &p.Brake, &p.Shadow, &p.Kill, &c.mark)
+	err := from.Scan(&c.now, &c.migration, &p.Epoch, &p.Flag, &p.Plan, &p.Brake, &p.Shadow, &p.Kill, &c.mark, &c.least)
 	return c, err
 }
 

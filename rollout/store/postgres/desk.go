@@ -61,11 +61,11 @@ type chaired struct{ owner string }
 
 // sitting is a transaction in which the desk's row is locked.
 type sitting struct {
-	conn      *pgxpool.Conn
-	leads     bool // or there is no need to
-	migration string
-	plan      rollout.Exposure
-	session   rollout.Session
+	conn    *pgxpool.Conn
+	leads   bool // or there is no need to
+	control control
+	plan    rollout.Exposure
+	session rollout.Session
 }
 
 // rule has three parts: the locks and what is on record, the caller's rule, and what
@@ -86,11 +86,12 @@ func (s *Store) rule(ctx context.Context, who *chaired, rule func(rollout.Sessio
 		return false, fmt.Errorf("%w: read what was decided: %w", ErrAway, err)
 	}
 	defer s.rise(now.conn) // also if rule panics
-	switch {
-	case !now.leads:
+	if !now.leads {
 		return false, nil
-	case now.migration != s.cfg.Migration:
-		return false, s.foreign(now.migration)
+	}
+	if err := s.mine(&now.control); err != nil {
+		s.lost(err)
+		return false, err
 	}
 	ruling, err := rule(now.session)
 	if err != nil {
@@ -138,7 +139,7 @@ func queueSession(batch *pgx.Batch, desk string, now *sitting) {
 	batch.Queue(desk).QueryRow(func(row pgx.Row) error { return row.Scan(&now.session.State, &now.plan) })
 	batch.Queue(readControl).QueryRow(func(row pgx.Row) error {
 		c, err := scanControl(row)
-		now.migration, now.session.Now, now.session.Policy = c.migration, c.now, c.policy
+		now.control, now.session.Now, now.session.Policy = c, c.now, c.policy
 		return err
 	})
 	batch.Queue(readBrake).QueryRow(func(row pgx.Row) (err error) {
@@ -186,12 +187,9 @@ func (s *Store) Look(ctx context.Context) (rollout.Session, error) {
 		batch.Queue(commit)
 		return s.pool.SendBatch(ctx, batch).Close()
 	})
-	switch {
-	case err != nil:
+	if err != nil {
 		s.lost(err)
 		return rollout.Session{}, fmt.Errorf("%w: look at what was decided: %w", ErrAway, err)
-	case now.migration != s.cfg.Migration:
-		return rollout.Session{}, s.foreign(now.migration)
 	}
-	return now.session, nil
+	return now.session, s.mine(&now.control)
 }

@@ -108,8 +108,8 @@ func (s *Store) attempt(docs []*document, slot int16) ([]*document, error) {
 		return docs, fmt.Errorf("%w: read: %w", ErrAway, err)
 	}
 	defer conn.Release()
-	if read.migration != s.cfg.Migration {
-		return docs, s.foreign(read.migration)
+	if err := s.mine(&read.control); err != nil {
+		return docs, err
 	}
 	at := rollout.Instant{Now: read.now, Policy: &read.policy, Horizon: s.cfg.Horizon}
 	var changed []*document

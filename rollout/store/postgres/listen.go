@@ -34,18 +34,11 @@ func (s *Store) listen() {
 
 // hear wakes the listener up until the connection breaks.
 func (s *Store) hear(out *outage) error {
-	conn, err := pgx.ConnectConfig(s.stop, s.pool.Config().ConnConfig)
+	conn, err := s.listener()
 	if err != nil {
 		return err
 	}
-	defer func() {
-		ctx, cancel := s.bounded(context.Background())
-		defer cancel()
-		_ = conn.Close(ctx) // nothing is under way on it
-	}()
-	if _, err := conn.Exec(s.stop, "LISTEN "+channel); err != nil {
-		return err
-	}
+	defer s.hangUp(conn)
 	out.note(nil)
 	s.wake()
 	for {
@@ -68,6 +61,32 @@ func (s *Store) hear(out *outage) error {
 			}
 		}
 	}
+}
+
+// listener is a connection that hears of changes.
+func (s *Store) listener() (*pgx.Conn, error) {
+	ctx, cancel := s.bounded(s.stop)
+	defer cancel()
+	config := s.pool.Config()
+	conn, err := pgx.ConnectConfig(ctx, config.ConnConfig)
+	if err != nil {
+		return nil, err
+	}
+	if err = config.AfterConnect(ctx, conn); err == nil {
+		_, err = conn.Exec(ctx, "LISTEN "+channel)
+	}
+	if err != nil {
+		s.hangUp(conn)
+		return nil, err
+	}
+	return conn, nil
+}
+
+// hangUp closes a connection on which nothing is under way.
+func (s *Store) hangUp(conn *pgx.Conn) {
+	ctx, cancel := s.bounded(context.Background())
+	defer cancel()
+	_ = conn.Close(ctx)
 }
 
 func (s *Store) wake() {

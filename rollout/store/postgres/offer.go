@@ -42,11 +42,11 @@ const (
 		), allowed AS (
 			SELECT least(exposure, lowest) AS exposure, CASE WHEN exposure > lowest THEN lowest ELSE $3 END AS flag, brake, plan FROM sought
 		), changed AS (
-			UPDATE sluice_control SET epoch = epoch + 1, flag = a.flag, plan = a.plan, brake = a.brake, shadow = $5, kill = $6, mark = greatest(mark, a.exposure)
+			UPDATE sluice_control SET policy_epoch = policy_epoch + 1, flag = a.flag, plan = a.plan, brake = a.brake, shadow = $5, kill = $6, mark = greatest(mark, a.exposure)
 			FROM allowed AS a
 			WHERE migration = $2 AND (sluice_control.flag, sluice_control.plan, sluice_control.brake, shadow, kill) IS DISTINCT FROM (a.flag, a.plan, a.brake, $5, $6)
-			AND EXISTS (SELECT FROM sluice_leader WHERE owner = $1 AND expires > clock_timestamp())
-			RETURNING epoch
+			AND EXISTS (SELECT FROM sluice_leader WHERE owner = $1 AND expires > clock_timestamp()) AND least <= $9
+			RETURNING policy_epoch
 		) SELECT pg_notify('` + channel + `', $7) WHERE EXISTS (SELECT FROM changed) OR $8`
 
 	readStanding = `SELECT coalesce((SELECT sought FROM sluice_leader), 0), ` + wantedBrake + `, ` + ruledPlan + ` FROM sluice_control WHERE one`
@@ -71,17 +71,18 @@ func (s *Store) Offer(ctx context.Context, owner string, want rollout.Policy, pl
 	var now standing
 	err := s.unblocked(ctx, func() error {
 		var err error
-		if now, err = s.stand(ctx, owner); err != nil || now.migration != s.cfg.Migration {
+		if now, err = s.stand(ctx, owner); err != nil || s.mine(&now.control) != nil {
 			return err
 		}
 		return s.agree(ctx, owner, want, pledge, &now)
 	})
-	switch {
-	case err != nil:
+	if err != nil {
 		s.lost(err)
 		return rollout.Accord{}, fmt.Errorf("%w: offer a policy: %w", ErrAway, err)
-	case now.migration != s.cfg.Migration:
-		return rollout.Accord{}, s.foreign(now.migration)
+	}
+	if err := s.mine(&now.control); err != nil {
+		s.lost(err)
+		return rollout.Accord{}, err
 	}
 	return rollout.Accord{Policy: now.policy, Mark: now.mark, Floor: now.floor}, nil
 }
@@ -134,6 +135,6 @@ func (s *Store) enact(ctx context.Context, owner string, want rollout.Policy, pl
 	t.add(keepTerm, owner, want.Exposure())
 	t.add(holdControl)
 	s.queuePledge(&t, owner, pledge)
-	t.add(enact, owner, s.cfg.Migration, want.Flag, want.Plan, want.Shadow, want.Kill, s.self, seeks)
+	t.add(enact, owner, s.cfg.Migration, want.Flag, want.Plan, want.Shadow, want.Kill, s.self, seeks, layout())
 	return t.run(ctx, s.pool, pledge, owner, now)
 }

@@ -21,7 +21,7 @@ const (
 			SELECT floor FROM sluice_pledges WHERE owner = $1 AND migration = $2 AND expires > clock_timestamp()
 		), made AS (
 			INSERT INTO sluice_pledges AS p (owner, migration, floor, expires, number)
-			SELECT $1, $2, greatest($3, mark), clock_timestamp() + $4, $6 FROM sluice_control WHERE migration = $2
+			SELECT $1, $2, greatest($3, mark), clock_timestamp() + $4, $6 FROM sluice_control WHERE migration = $2 AND least <= $7
 			ON CONFLICT (owner) DO UPDATE SET migration = excluded.migration, floor = excluded.floor, expires = excluded.expires, number = excluded.number
 			WHERE p.number < excluded.number
 			RETURNING floor
@@ -81,7 +81,7 @@ func (s *Store) queuePledge(t *transaction, owner string, pledge rollout.Pledge)
 		return
 	}
 	t.add(dropPledges, gone)
-	t.add(makePledge, owner, s.cfg.Migration, pledge.Floor, pledge.For, s.self, s.pledges.Add(1))
+	t.add(makePledge, owner, s.cfg.Migration, pledge.Floor, pledge.For, s.self, s.pledges.Add(1), layout())
 }
 
 // pledge makes the owner's pledge, or renews it.

@@ -34,7 +34,24 @@
 //	             └── the same stamp: try again ◀────────┴─ no answer: read the stamp
 //	                 mine: answered; another, or no database: ErrUnknown
 //
-// Connect directly or through a pooler in session mode.
+// # Layouts
+//
+// The control row says which layout the tables have, and which is the least that a
+// build must know to use them. A build brings them forward from the first layout that
+// was released, one step after the other, when it first finds them; see layout.go.
+// To change a table, an encoding or only what something stored means: add a step, and
+// let it fence if a build of before would do harm. Then
+//
+//   - a build that is too old does not open, and says which one to run;
+//   - one that is running commits nothing, offers nothing and decides nothing any
+//     more: to it the database is away, so legacy goes on as far as it has pledged;
+//   - without the fence both use the tables side by side, as during a rolling update.
+//
+// # Poolers
+//
+// Connect directly or through a pooler in session mode, such as pgbouncer with its
+// defaults; one that shares sessions is refused. Each Store takes up to Committers + 6
+// sessions.
 package postgres
 
 import (

@@ -14,7 +14,7 @@ import (
 // the control table from whoever puts a policy in force, who reads it only after
 // that: see brake.go.
 const (
-	lowerPlan = `UPDATE sluice_control SET epoch = epoch + 1, plan = $1 WHERE plan > $1`
+	lowerPlan = `UPDATE sluice_control SET policy_epoch = policy_epoch + 1, plan = $1 WHERE plan > $1`
 
 	// limitBrake is wantBrake for rulings, which release nothing.
 	limitBrake = `INSERT INTO sluice_brake AS b (wanted, actor, reason, at) VALUES ($1, $2, $3, $4)

@@ -2,21 +2,15 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
 )
 
-// layout is the version of the tables.
-const layout = 2
-
-var errLayout = errors.New("the tables were made by another version of sluice")
-
 // schemaLock lets one gateway at a time make the tables.
 const schemaLock = `SELECT pg_advisory_xact_lock(hashtext('sluice claims'))`
 
-// The columns of a claim are what the database itself must know; the rest is in
+// The tables of the first layout. The columns of a claim are what the database itself must know; the rest is in
 // the record, as rollout.AppendHolding wrote it. doc_key is the first half of the
 // doc_id's SHA-256. expires is in milliseconds since 1970, 0 while a claim is
 // open; owners are those of the open claims and of their sends, sorted.
@@ -110,19 +104,29 @@ const firstControl = `INSERT INTO sluice_control (layout, migration, epoch, flag
 func (s *Store) prepare(ctx context.Context) error {
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
-	err := pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, func(tx pgx.Tx) error {
+	err := s.checkSessions(ctx)
+	if err == nil {
+		err = s.prepareTables(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("%s (does it run, and may the user log in and create tables?): %w", where(s.pool), err)
+	}
+	return nil
+}
+
+func (s *Store) prepareTables(ctx context.Context) error {
+	return pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, schemaLock); err != nil {
 			return err
 		}
 		if err := s.makeTables(ctx, tx); err != nil {
 			return err
 		}
+		if err := bringForward(ctx, tx); err != nil {
+			return err
+		}
 		return s.takeOver(ctx, tx)
 	})
-	if err != nil {
-		return fmt.Errorf("%s (does it run, and may the user log in and create tables?): %w", where(s.pool), err)
-	}
-	return nil
 }
 
 // makeTables touches no table that exists: CREATE INDEX IF NOT EXISTS would lock
@@ -147,23 +151,17 @@ func (s *Store) makeTables(ctx context.Context, tx pgx.Tx) error {
 	if _, err := tx.Exec(ctx, schema, pgx.QueryExecModeSimpleProtocol); err != nil {
 		return err
 	}
-	_, err := tx.Exec(ctx, firstControl, layout, s.cfg.Migration)
+	_, err := tx.Exec(ctx, firstControl, firstLayout, s.cfg.Migration)
 	return err
 }
 
-// takeOver checks that the tables are this version's and this migration's. A new
-// migration begins with the policy that is in force, as a new epoch, so that
+// takeOver makes the tables this migration's. A new migration begins with the policy that is in force, as a new epoch, so that
 // gateways of the old one cannot commit any more; with nothing, while a pledge of the
 // old one holds, because its floor says nothing of the new buckets.
 func (s *Store) takeOver(ctx context.Context, tx pgx.Tx) error {
-	var found int
 	var migration string
-	const look = `SELECT layout, migration FROM sluice_control WHERE one`
-	if err := tx.QueryRow(ctx, look).Scan(&found, &migration); err != nil {
+	if err := tx.QueryRow(ctx, `SELECT migration FROM sluice_control WHERE one`).Scan(&migration); err != nil {
 		return err
-	}
-	if found != layout {
-		return fmt.Errorf("layout %d, this one needs %d: %w", found, layout, errLayout)
 	}
 	if migration == s.cfg.Migration {
 		return nil
@@ -179,7 +177,7 @@ func (s *Store) takeOver(ctx context.Context, tx pgx.Tx) error {
 		return s.foreign(migration)
 	}
 	_, err := tx.Exec(ctx, `WITH pledged AS (SELECT EXISTS (SELECT FROM sluice_pledges WHERE expires > clock_timestamp()) AS any)
-		UPDATE sluice_control SET migration = $1, epoch = epoch + 1,
+		UPDATE sluice_control SET migration = $1, policy_epoch = policy_epoch + 1,
 		flag = CASE WHEN pledged.any THEN 0 ELSE flag END,
 		mark = CASE WHEN kill OR pledged.any THEN 0 ELSE least(flag, plan, brake) END,
 		foreign_until = (SELECT coalesce(max(expires), 0) FROM sluice_claims)
