@@ -60,13 +60,9 @@ func TestAnswers(t *testing.T) {
 		"Rollout fields":           "HTTP/1.1 200 OK\r\nRollout-Path: mine\r\nContent-Length: 0\r\n\r\n",
 	} {
 		for _, ask := range []string{"GET", "HEAD", "POST"} {
-			raw, send := raw, request(ask, "/things", "")
+			send := request(ask, "/things", "")
 			if ask == "POST" {
 				send = post(`{"doc_id":"answers"}`)
-			}
-			if ask == "HEAD" {
-				head, _, _ := cutLast(raw)
-				raw = head
 			}
 			r := row{name: ask + " " + name, legacy: says(raw), client: asks(send)}
 			switch {

@@ -34,7 +34,9 @@ func compareMessages(d, g message) (differences []string) {
 			differences = append(differences, fmt.Sprintf("%s: directly %s, through the gateway %s", what, quoted(direct), quoted(through)))
 		}
 	}
-	differ("start line", d.start, g.start)
+	if d.start != g.start {
+		return []string{fmt.Sprintf("directly %q with %s, through the gateway %q with %s", d.start, quoted(d.body), g.start, quoted(g.body))}
+	}
 	differ("framing", d.framing, g.framing)
 	differ("body", d.body, g.body)
 	differences = append(differences, compareFields("field", d.fields, g.fields)...)

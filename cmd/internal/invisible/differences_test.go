@@ -230,8 +230,8 @@ var unfolded = difference{"a folded line", "it is unfolded", both(func(n *note) 
 // named is for a field that Connection names: it ends with the connection.
 var named = difference{"a field that Connection names", "it is for one connection (RFC 9110, 7.6.1)", requests(func(n *note) { n.message.without("x-hop") })}
 
-// anyHost is for a request of HTTP/1.0 that names no host: on the next connection,
-// which is of HTTP/1.1, it has to name one.
+// anyHost is for a request that names no host: on the next connection, which is of
+// HTTP/1.1, net/http names legacy's.
 var anyHost = difference{"a host for none", "HTTP/1.1 asks for one (RFC 9112, 3.2)", requests(func(n *note) { n.message.without("host") })}
 
 // unoffered is for a protocol under which legacy would get requests that the gateway
@@ -244,3 +244,32 @@ var nothingMore = difference{"the end", "it follows the answer", both(func(n *no
 		n.what = "the end"
 	}
 })}
+
+// originForm is for a target that is a whole URL: that form is for proxies, and is
+// not sent on to the service itself (RFC 9112, 3.2.1).
+var originForm = difference{"the form of a target", "the other form is for proxies", requests(func(n *note) {
+	if _, after, ok := strings.Cut(n.message.start, "://"); ok {
+		path := after[strings.IndexAny(after+"/", "/?"):]
+		if !strings.HasPrefix(path, "/") {
+			path = "/" + path
+		}
+		n.message.start = n.message.method() + " " + path
+	}
+	n.message.without("host") // it follows the target, which legacy might spell otherwise
+})}
+
+// early is for an answer that begins before its request has ended: whether the rest
+// will be read is not known when its head is sent, so the connection ends with it.
+var early = difference{"an early answer's connection", "its end is said in the head", pairs(func(direct, through *note) {
+	if direct.what == "the connection is kept" && through.what == "the connection is closed" {
+		*through = *direct
+	}
+})}
+
+// unaskedFor is for a client that does not wait for the 100 it asked for: the gateway
+// sends one, as it may (RFC 9110, 10.1.1).
+var unaskedFor = difference{"a 100 that legacy did not send", "it may be sent", func(direct, through *account) {
+	if len(direct.client) > 0 && direct.client[0].what == "answer" && len(through.client) > 0 && through.client[0].message.start == "100" {
+		through.client = through.client[1:]
+	}
+}}

@@ -64,13 +64,15 @@ func TestDocuments(t *testing.T) {
 }
 
 func inChunks(body string, lines ...string) string {
-	out := request("POST", route, "", append(lines, "Transfer-Encoding: chunked")...)
+	var out strings.Builder
+	out.WriteString(request("POST", route, "", append(lines, "Transfer-Encoding: chunked")...))
 	for part := body; part != ""; {
-		n := min(len(part), 1000)
-		out += fmt.Sprintf("%x\r\n%s\r\n", n, part[:n])
+		n := min(len(part), 64<<10)
+		fmt.Fprintf(&out, "%x\r\n%s\r\n", n, part[:n])
 		part = part[n:]
 	}
-	return out + "0\r\n\r\n"
+	out.WriteString("0\r\n\r\n")
+	return out.String()
 }
 
 func utf16(s string) string {

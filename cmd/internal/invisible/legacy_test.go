@@ -118,6 +118,9 @@ func (l *rawLegacy) serve(conn *net.TCPConn, link *link) {
 	in := bufio.NewReader(conn)
 	for {
 		head, err := readHead(in)
+		for err == nil && head.start == "" { // as servers do (RFC 9112, 2.2)
+			head, err = readHead(in)
+		}
 		if err != nil {
 			return
 		}
@@ -151,15 +154,18 @@ func closes(m *message) bool {
 	return m.has("connection", "close") || strings.HasSuffix(m.start, "HTTP/1.0") && !m.has("connection", "keep-alive")
 }
 
-// says returns a script that reads the request and gives the answer; if nothing in
-// it says how long it is, the connection ends.
+// says returns a script that reads the request and gives the answer, without its body
+// to a HEAD; then the connection ends if the answer says so.
 func says(raw string) func() script {
 	return func() script {
 		return func(x *exchange) {
 			x.body()
-			x.say(raw)
-			head, _, _ := strings.Cut(strings.ToLower(raw), "\r\n\r\n")
-			if strings.Contains(head, "connection: close") {
+			head, body, _ := cutLast(raw)
+			if x.request.method() == "HEAD" {
+				body = ""
+			}
+			x.say(head + body)
+			if strings.Contains(strings.ToLower(head), "connection: close") {
 				x.hangUp()
 			}
 		}
