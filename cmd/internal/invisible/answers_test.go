@@ -70,6 +70,8 @@ func TestAnswers(t *testing.T) {
 				r.may = append(r.may, kept)
 			case name == "length said twice":
 				r.may = append(r.may, once)
+			case name == "proxy authentication":
+				r.may = append(r.may, ofProxies)
 			case name == "folded field":
 				r.may = append(r.may, unfolded)
 			}

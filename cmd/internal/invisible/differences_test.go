@@ -273,3 +273,7 @@ var unaskedFor = difference{"a 100 that legacy did not send", "it may be sent", 
 		through.client = through.client[1:]
 	}
 }}
+
+// ofProxies is for the fields by which a proxy asks its clients who they are: they
+// end at the next one (RFC 9110, 11.7), and legacy is none.
+var ofProxies = difference{"fields of proxies", "they end at the next proxy", both(func(n *note) { n.message.without("proxy-authorization", "proxy-authenticate") })}

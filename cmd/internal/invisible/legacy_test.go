@@ -117,10 +117,8 @@ func (l *rawLegacy) serve(conn *net.TCPConn, link *link) {
 	defer conn.Close()
 	in := bufio.NewReader(conn)
 	for {
+		skipBlank(in)
 		head, err := readHead(in)
-		for err == nil && head.start == "" { // as servers do (RFC 9112, 2.2)
-			head, err = readHead(in)
-		}
 		if err != nil {
 			return
 		}
@@ -134,6 +132,17 @@ func (l *rawLegacy) serve(conn *net.TCPConn, link *link) {
 	conn.CloseWrite()
 	conn.SetReadDeadline(time.Now().Add(time.Second))
 	io.Copy(io.Discard, in) // a close with unread bytes would be a reset
+}
+
+// skipBlank skips the empty lines before a request, as servers do (RFC 9112, 2.2).
+func skipBlank(in *bufio.Reader) {
+	for {
+		next, err := in.Peek(1)
+		if err != nil || next[0] != '\r' && next[0] != '\n' {
+			return
+		}
+		_, _ = in.Discard(1) // it is there
+	}
 }
 
 func (l *rawLegacy) exchange(x *exchange) {

@@ -26,15 +26,21 @@ type row struct {
 	settings []string
 }
 
-// play plays the rows.
+// play plays the rows, with clients that are connected to the gateway itself.
 func play(t *testing.T, rows []row) {
+	playBehind(t, rows, func(_ testing.TB, upstream string) string { return upstream })
+}
+
+// playBehind plays them with a proxy between the clients and the gateway, and between
+// the clients and legacy. front starts one and returns where it listens.
+func playBehind(t *testing.T, rows []row, front func(t testing.TB, upstream string) string) {
 	t.Parallel()
 	for _, r := range rows {
 		t.Run(strings.ReplaceAll(r.name, " ", "_"), func(t *testing.T) {
 			t.Parallel()
-			direct := r.perform(t, func(legacy string) string { return legacy })
+			direct := r.perform(t, func(legacy string) string { return front(t, legacy) })
 			through := r.perform(t, func(legacy string) string {
-				return openGateway(t, append([]string{"legacy.url=http://" + legacy}, r.settings...)...).PublicAddress()
+				return front(t, openGateway(t, append([]string{"legacy.url=http://" + legacy}, r.settings...)...).PublicAddress())
 			})
 			for _, d := range append(always(), r.may...) {
 				d.hide(&direct, &through)

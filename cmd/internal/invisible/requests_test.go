@@ -70,7 +70,7 @@ func TestFields(t *testing.T) {
 		"odd names":          {"!#$%&'*+-.^_`|~: 1", "7: 2", "x--y: 3"},
 		"no agent":           {"Accept-Encoding: br"},
 		"range":              {"Range: bytes=0-3", "If-Range: \"x\"", "If-None-Match: W/\"y\"", "If-Match: *"},
-		"authorization":      {"Authorization: Basic YTpi", "Proxy-Authorization: Basic Yzpk"},
+		"authorization":      {"Authorization: Basic YTpi", "Authorization: Bearer b"},
 		"keep-alive":         {"Connection: keep-alive", "Keep-Alive: timeout=5"},
 		"te":                 {"TE: trailers, deflate;q=0.5", "Connection: TE"},
 		"accept-encoding":    {"Accept-Encoding: gzip, deflate, br, zstd"},
@@ -104,6 +104,7 @@ func TestFields(t *testing.T) {
 			row{name: "host with " + name, client: asks("GET " + elsewhere + raw + "\r\n"), may: may},
 			row{name: "host on the route with " + name, client: asks("POST " + route + raw + "Content-Length: 19\r\n\r\n" + doc), may: may})
 	}
+	rows = append(rows, row{name: "credentials for a proxy", client: asks(post(doc, "Proxy-Authorization: Basic Yzpk")), may: []difference{ofProxies}})
 	play(t, rows)
 }
 
