@@ -16,7 +16,9 @@ type success struct {
 	what   string
 	docID  string
 	status int
+	reason string // the gateway's, for the path
 	body   []byte
+	follow string // the status resource of a 202
 }
 
 // truth is what all clients of one test saw.
@@ -31,10 +33,15 @@ type truth struct {
 func TestNoSuccessThatNoPathGave(t *testing.T) {
 	t.Parallel()
 	w := newWitness(t)
-	s := assemble(t, "", witnessed, "legacy.url="+w.legacy.URL, "temporal.wait=3s", "temporal.start_timeout=1s",
+	s := assemble(t, "", witnessed, "legacy.url="+w.legacy.URL, "temporal.wait=3s",
 		"guardrails.limits.error_ratio.action=warn", "guardrails.limits.error_excess.action=warn", "guardrails.limits.error_rate.action=warn")
 	w.work(t, s)
 	s.rollTo(t, 100)
+	warm := 0
+	eventually(t, "Temporal answers", func() bool {
+		warm++
+		return s.mustPost(t, fmt.Sprintf(`{"doc_id":"warm-%d"}`, warm)).path() == "temporal"
+	})
 	tr := &truth{door: s.gateway.PublicAddress()}
 	tr.clients(t, "well", func() {})
 	w.checkAway.Store(true)
@@ -46,6 +53,7 @@ func TestNoSuccessThatNoPathGave(t *testing.T) {
 	tr.clients(t, "legacy-broken-half", func() {})
 	w.broken.Store(false)
 	s.rollTo(t, 100)
+	tr.clients(t, "well-again", func() {})
 	tr.clients(t, "temporal-killed", s.server.Kill)
 	tr.clients(t, "temporal-away", func() {})
 	s.server.Restart(t)
@@ -54,7 +62,7 @@ func TestNoSuccessThatNoPathGave(t *testing.T) {
 	tr.clients(t, "temporal-frozen", func() {})
 	s.server.Thaw()
 	tr.clients(t, "temporal-thawed", func() {})
-	tr.judge(t, w)
+	tr.judge(t, s, w)
 }
 
 // clients are many, each with its own way to ask; in the middle of them something
@@ -111,7 +119,8 @@ func (tr *truth) read(conn net.Conn, s success) {
 	if err != nil {
 		return
 	}
-	s.status = response.StatusCode
+	s.status, s.reason = response.StatusCode, response.Header.Get("Rollout-Reason")
+	s.follow = response.Header.Get("Location")
 	s.body, err = io.ReadAll(response.Body)
 	tr.mu.Lock()
 	defer tr.mu.Unlock()
@@ -122,23 +131,36 @@ func (tr *truth) read(conn net.Conn, s success) {
 }
 
 // judge fails the test for each success that nobody gave.
-func (tr *truth) judge(t *testing.T, w *witness) {
+func (tr *truth) judge(t *testing.T, stack *stack, w *witness) {
 	t.Helper()
 	by := map[string]int{}
 	for _, s := range tr.all {
 		if s.status == http.StatusAccepted {
-			eventually(t, fmt.Sprintf("%s (%q), answered 202 %s, begins", s.docID, s.what, s.body), func() bool { return w.hasBegun(s.docID) })
-			by["accepted"]++
+			stack.follow(t, w, s)
+			by["202 "+s.reason]++
 			continue
 		}
 		path := w.giver(s.body)
 		if path == "" {
 			t.Errorf("%s (%q) was answered %d %q, which no path gave", s.docID, s.what, s.status, s.body)
 		}
-		by[path]++
+		by[path+" "+s.reason]++
 	}
 	t.Logf("%d answers, of these successes by %v", tr.seen, by)
-	if by["legacy"] == 0 || by["temporal"] == 0 || by["accepted"] == 0 {
+	if by["legacy "] == 0 || by["temporal split"] == 0 || by["202 split"] == 0 {
 		t.Errorf("not every kind of success was seen: %v", by)
 	}
+}
+
+// follow waits until the document that was answered 202 has the answer of a run.
+func (s *stack) follow(t *testing.T, w *witness, accepted success) {
+	t.Helper()
+	var last answer
+	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
+		last = get(t, s.client, "http://"+s.gateway.PublicAddress()+accepted.follow)
+		if last.status == http.StatusOK && w.giver(last.body) == "temporal" {
+			return
+		}
+	}
+	t.Errorf("%s (%q) was answered 202 %s, and its run (began: %v) gives %v", accepted.docID, accepted.what, accepted.body, w.hasBegun(accepted.docID), last)
 }
