@@ -6,9 +6,12 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
+
+	"sluice/temporalpath/temporaltest"
 )
 
 // success is a 2xx that a client read whole.
@@ -33,7 +36,8 @@ type truth struct {
 func TestNoSuccessThatNoPathGave(t *testing.T) {
 	t.Parallel()
 	w := newWitness(t)
-	s := assemble(t, "", witnessed, "legacy.url="+w.legacy.URL, "temporal.wait=3s",
+	server := temporaltest.Start(t, temporaltest.WithFile(filepath.Join(t.TempDir(), "temporal.db")))
+	s := assembleOn(t, server, "", witnessed, "legacy.url="+w.legacy.URL, "temporal.wait=3s",
 		"guardrails.limits.error_ratio.action=warn", "guardrails.limits.error_excess.action=warn", "guardrails.limits.error_rate.action=warn")
 	w.work(t, s)
 	s.rollTo(t, 100)
