@@ -99,16 +99,16 @@ func (w *witness) work(t *testing.T, s *stack) {
 		t.Fatal(err)
 	}
 	t.Cleanup(c.Close)
-	worker := worker.New(c, "witnessed", worker.Options{})
-	worker.RegisterActivity(w.Ingest)
-	worker.RegisterWorkflowWithOptions(func(ctx workflow.Context, in wire.Input) (out token, err error) {
+	polls := worker.New(c, "witnessed", worker.Options{})
+	polls.RegisterActivity(w.Ingest)
+	polls.RegisterWorkflowWithOptions(func(ctx workflow.Context, in wire.Input) (out token, err error) {
 		ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{StartToCloseTimeout: 10 * time.Second})
 		return out, workflow.ExecuteActivity(ctx, w.Ingest, in.DocID).Get(ctx, &out)
 	}, workflow.RegisterOptions{Name: "Witnessed"})
-	if err := worker.Start(); err != nil {
+	if err := polls.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(worker.Stop)
+	t.Cleanup(polls.Stop)
 }
 
 // Ingest is an activity: the one step of the workflow.

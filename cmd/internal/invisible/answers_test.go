@@ -81,17 +81,16 @@ func TestAnswers(t *testing.T) {
 	play(t, rows)
 }
 
-// cutLast cuts after the last head.
-func cutLast(raw string) (heads, body string, found bool) {
-	rest := raw
-	for {
-		head, after, ok := strings.Cut(rest, "\r\n\r\n")
-		if !ok {
-			return heads, rest, found
+// cutLast cuts after the last head, which that of an interim answer is not.
+func cutLast(raw string) (heads, body string) {
+	for body = raw; ; {
+		head, after, whole := strings.Cut(body, "\r\n\r\n")
+		if !whole {
+			return heads, body
 		}
-		heads, rest, found = heads+head+"\r\n\r\n", after, true
+		heads, body = heads+head+"\r\n\r\n", after
 		if !strings.HasPrefix(head, "HTTP/1.1 1") {
-			return heads, rest, true
+			return heads, body
 		}
 	}
 }

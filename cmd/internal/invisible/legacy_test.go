@@ -169,7 +169,7 @@ func says(raw string) func() script {
 	return func() script {
 		return func(x *exchange) {
 			x.body()
-			head, body, _ := cutLast(raw)
+			head, body := cutLast(raw)
 			if x.request.method() == "HEAD" {
 				body = ""
 			}

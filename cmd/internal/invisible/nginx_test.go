@@ -13,7 +13,7 @@ func TestBehindNginx(t *testing.T) {
 	const doc = `{"doc_id":"nginx"}`
 	large := `{"doc_id":"nginx","text":"` + strings.Repeat("x", 11<<20) + `"}`
 	chunks := "HTTP/1.1 200 OK\r\nContent-Type: a/b\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
-	close := "HTTP/1.1 200 OK\r\nContent-Type: a/b\r\nConnection: close\r\n\r\nuntil the end"
+	ended := "HTTP/1.1 200 OK\r\nContent-Type: a/b\r\nConnection: close\r\n\r\nuntil the end"
 	rows := []row{
 		{name: "GET", client: asks(request("GET", "/a?b=c", ""))},
 		{name: "HEAD", client: asks(request("HEAD", "/a", ""))},
@@ -29,8 +29,8 @@ func TestBehindNginx(t *testing.T) {
 		{name: "large upload", client: asks(request("PUT", "/a", large))},
 		{name: "answer in chunks", legacy: says(chunks), client: asks(request("GET", "/a", ""))},
 		{name: "answer in chunks to a document", legacy: says(chunks), client: asks(post(doc))},
-		{name: "answer until the end", legacy: says(close), client: asks(request("GET", "/a", ""))},
-		{name: "answer until the end to a document", legacy: says(close), client: asks(post(doc))},
+		{name: "answer until the end", legacy: says(ended), client: asks(request("GET", "/a", ""))},
+		{name: "answer until the end to a document", legacy: says(ended), client: asks(post(doc))},
 		{name: "no content", legacy: says("HTTP/1.1 204 No Content\r\n\r\n"), client: asks(request("GET", "/a", ""))},
 		{name: "cookies", legacy: says("HTTP/1.1 302 Found\r\nLocation: /b\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\nContent-Length: 0\r\n\r\n"), client: asks(post(doc))},
 		{name: "refused", legacy: says("HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n"), client: asks(post(doc))},
