@@ -41,7 +41,13 @@ type stack struct {
 // settings; no worker yet. token is what legacy asks clients for.
 func assemble(t testing.TB, token string, settings ...string) *stack {
 	t.Helper()
-	s := &stack{server: temporaltest.Start(t), dir: t.TempDir()}
+	return assembleOn(t, temporaltest.Start(t), token, settings...)
+}
+
+// assembleOn is assemble with a Temporal server of the test's own making.
+func assembleOn(t testing.TB, server *temporaltest.Server, token string, settings ...string) *stack {
+	t.Helper()
+	s := &stack{server: server, dir: t.TempDir()}
 	s.flagFile = filepath.Join(s.dir, "flags.json")
 	s.setFlags(t, 0, false)
 	s.serveLegacy(t, token)
