@@ -3,6 +3,7 @@ package claims_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,13 +17,13 @@ type register struct {
 	open  []rollout.Path
 	books rollout.Books
 	err   error
-	slow  time.Duration
+	slow  atomic.Int64 // how long a look takes, in nanoseconds
 	looks int
 }
 
 func (r *register) Open(ctx context.Context, visit func(*rollout.Holding) error) error {
 	r.looks++
-	time.Sleep(r.slow)
+	time.Sleep(time.Duration(r.slow.Load()))
 	for _, path := range r.open {
 		h := &rollout.Holding{Claims: []rollout.Claim{{Path: path, State: rollout.ClaimOpen}}}
 		if err := visit(h); err != nil {
@@ -163,7 +164,7 @@ func TestALookThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := watch(t, nil)
 		w.want(0, true, "at first")
-		w.register.slow = time.Hour
+		w.register.slow.Store(int64(time.Hour))
 		w.want(2*time.Second, true, "just now")
 		w.want(5*time.Second, false, "after a while")
 	})
