@@ -12,6 +12,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"sluice/rollout"
+	"sluice/rollout/coding"
 )
 
 type place uint8
@@ -99,7 +100,7 @@ func (l Locator) raw(c *codings, r *http.Request, fields http.Header, body []byt
 	case placeQuery:
 		return inQuery(r.URL.RawQuery, l.name)
 	default:
-		return l.inBody(c, coded(fields), body)
+		return l.inBody(c, coding.Names(fields["Content-Encoding"]), body)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"sluice/rollout"
+	"sluice/rollout/coding"
 )
 
 // FieldStatus is the Pattern of a difference in status, and FieldHeader begins that of one
@@ -24,7 +25,7 @@ func (c *Comparer) heads(primary, shadow rollout.Answer, found *findings) Matche
 	if !c.rules.ignores(FieldStatus, matches) && primary.Status != shadow.Status {
 		found.whole(FieldStatus, KindStatus, fmt.Sprint(primary.Status), fmt.Sprint(shadow.Status))
 	}
-	coded := append(codings(primary), codings(shadow)...)
+	coded := append(coding.Names(primary.Header["Content-Encoding"]), coding.Names(shadow.Header["Content-Encoding"])...)
 	for _, name := range c.fields {
 		key := textproto.CanonicalMIMEHeaderKey(name)
 		left, right := primary.Header[key], shadow.Header[key]
