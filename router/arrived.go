@@ -20,7 +20,7 @@ const arrival = 5 * time.Millisecond
 // streamed, will never be whole. Only then is anything read of it, and no more than
 // has come.
 func arrived(r *http.Request) error {
-	if r.Header["Expect"] != nil || !framing.Broken(r, arrival) {
+	if listed(r.Header["Expect"], "100-continue") || !framing.Broken(r, arrival) {
 		return nil
 	}
 	body, err := io.ReadAll(r.Body)
