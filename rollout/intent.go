@@ -58,7 +58,9 @@ func KeyedIntent(route, tenant, docID, key string) Intent {
 // RequestDigest is what makes two requests without a key the same intent.
 type RequestDigest struct {
 	Method, Path, RawQuery, ContentType, Tenant string
-	Body                                        []byte
+	// ContentEncoding is the body's coding; "" for none.
+	ContentEncoding string
+	Body            []byte
 }
 
 // Sum returns the digest.
@@ -66,6 +68,9 @@ func (d RequestDigest) Sum() (sum [16]byte) {
 	h := sha256.New()
 	for _, field := range []string{d.Method, d.Path, d.RawQuery, d.ContentType, d.Tenant} {
 		writeField(h, field)
+	}
+	if d.ContentEncoding != "" { // only then: a digest outlives the build that made it
+		writeField(h, d.ContentEncoding)
 	}
 	_, _ = h.Write(d.Body) // never fails
 	var whole [sha256.Size]byte

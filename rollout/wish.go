@@ -16,7 +16,7 @@ func (h *Holding) wish(ask *Ask) (*Claim, Intent, error) {
 	}
 	open := 0
 	for i := range h.Claims {
-		if other := &h.Claims[i]; other.Intent.unkeyed() && other.Digest == ask.Digest {
+		if other := &h.Claims[i]; other.Intent.unkeyed() && other.Digest == ask.Digest && ask.Digest != [16]byte{} {
 			c = other // the last one
 			if c.committed() {
 				open++

@@ -11,16 +11,16 @@ import (
 	"sluice/router/framing"
 )
 
-// arrival is how long a streamed request waits for the first part of its body, so
+// DefaultArrival is how long a streamed request waits for the first part of its body, so
 // that a fault in it is found before legacy is told of the request. A client that
 // sends none, because it waits for the answer first, is delayed by no more.
-const arrival = 5 * time.Millisecond
+const DefaultArrival = 5 * time.Millisecond
 
 // arrived fails if it is known already that the body of a request, which is to be
 // streamed, will never be whole. Only then is anything read of it, and no more than
 // has come.
-func arrived(r *http.Request) error {
-	if listed(r.Header["Expect"], "100-continue") || !framing.Broken(r, arrival) {
+func (rt *Router) arrived(r *http.Request) error {
+	if listed(r.Header["Expect"], "100-continue") || !framing.Broken(r, rt.config.Arrival) {
 		return nil
 	}
 	body, err := io.ReadAll(r.Body)

@@ -37,7 +37,7 @@ func TestBrokenBodyIsTheClients(t *testing.T) {
 	for name, body := range brokenChunks {
 		for _, line := range []string{"PUT /other", "POST /v1/documents"} {
 			t.Run(name+" "+line, func(t *testing.T) {
-				d := openDoor(t, framed)
+				d := openDoor(t, framed, func(s *setup) { s.Arrival = patience }) // on a busy machine too
 				c := d.dial()
 				c.send(line + chunkedHead + body + "GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n")
 				got := c.answer()

@@ -59,7 +59,7 @@ func (rt *Router) through(w http.ResponseWriter, r *http.Request, spelling strin
 	record := rollout.Record{Spelling: spelling, Method: r.Method, Target: r.URL.Path, Started: time.Now(), BytesIn: max(r.ContentLength, 0), Sent: true}
 	var err error
 	if body == nil {
-		err = arrived(r)
+		err = rt.arrived(r)
 	}
 	if err != nil {
 		record.Sent = false

@@ -101,7 +101,7 @@ func (rt *Router) tenant(fields http.Header) (tenant, scope string, err error) {
 func (v *visit) digest() rollout.RequestDigest {
 	return rollout.RequestDigest{
 		Method: v.r.Method, Path: v.r.URL.EscapedPath(), RawQuery: v.r.URL.RawQuery,
-		ContentType: v.doc.ContentType, Tenant: v.tenant, Body: v.doc.Body,
+		ContentType: v.doc.ContentType, Tenant: v.tenant, ContentEncoding: v.doc.ContentEncoding, Body: v.doc.Body,
 	}
 }
 

@@ -41,7 +41,7 @@ func TestOwnAnswersCarryTheRoutesFields(t *testing.T) {
 		"workflow":   {200, docA, []func(*setup){at(100)}},
 		"accepted":   {202, docA, []func(*setup){at(100), running(goesOn)}},
 		"failure":    {422, docA, []func(*setup){at(100), running(failing(rollout.Failure{Type: "Invalid", Message: "no", Status: 422}))}},
-		"unroutable": {400, "{}", []func(*setup){at(100)}},
+		"unroutable": {400, "{}", []func(*setup){at(100), rejecting}},
 		"too large":  {413, docA, []func(*setup){at(100), limits(func(l *router.BodyLimits) { l.Max = 1 })}},
 		"unreachable": {502, docA, []func(*setup){answering(func(context.Context, http.ResponseWriter, *http.Request) (rollout.Result, error) {
 			return rollout.Result{}, rollout.ErrNotAccepted

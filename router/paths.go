@@ -20,6 +20,11 @@ func (v *visit) toLegacy(ctx context.Context, t *claims.Ticket) rollout.Result {
 		v.refuse(problem{Slug: "stale-claim", Detail: "the gateway was held up; nothing was sent; repeat the request"}, nil)
 		return v.record.Result
 	}
+	if limit, bounded := t.Limit(); bounded {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, limit)
+		defer cancel()
+	}
 	began := time.Now()
 	result := v.mirrored(func() rollout.Result {
 		if v.once {
@@ -31,7 +36,7 @@ func (v *visit) toLegacy(ctx context.Context, t *claims.Ticket) rollout.Result {
 	if v.route.Authorise != nil && (result.Status == http.StatusUnauthorized || result.Status == http.StatusForbidden) {
 		end = rollout.Ending{Fate: rollout.FateWithdrawn} // on the other path it was not even assigned
 	}
-	v.warn("settle", v.sent(ctx, t, result, end))
+	v.warn("settle", v.sent(context.WithoutCancel(ctx), t, result, end))
 	return result
 }
 

@@ -1,6 +1,7 @@
 package router
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strconv"
@@ -8,15 +9,39 @@ import (
 	"sluice/rollout"
 )
 
-// notRead is what becomes of a body that cannot be held. Where nothing of any document
-// can be on Temporal a claim would protect nothing, and the request goes to legacy as
-// it comes.
+// notRead is what becomes of a body that cannot be held. It goes to legacy as it comes:
+// under a claim, if the document is known all the same; without one where nothing of any
+// document can be on Temporal, for there a claim would protect nothing.
 func (v *visit) notRead(err error) {
-	if rollout.UnroutableReason(err) != "" && v.rt.config.LegacyOnly() {
+	switch {
+	case rollout.UnroutableReason(err) == "":
+		v.refuseBody(err)
+	case v.route.DocID.place != placeBody && v.identify(nil) == nil:
+		v.doc.Intent = rollout.TouchIntent(v.route.Name, v.route.Method, v.route.Pattern)
+		v.streamed()
+	case v.rt.config.LegacyOnly():
 		v.withoutClaim(err)
-		return
+	default:
+		v.refuseBody(err)
 	}
-	v.refuseBody(err)
+}
+
+// streamed passes a document whose body is not held to legacy, in order with what of it
+// is in flight on Temporal. None of two such requests is a retry of the other: nobody
+// has compared their bodies.
+func (v *visit) streamed() {
+	ctx := context.WithoutCancel(v.r.Context())
+	v.record.Decision = rollout.Decision{Path: rollout.Legacy, Reason: rollout.ReasonSize, Bucket: v.doc.Bucket, Epoch: v.policy.Epoch}
+	v.record.Intent = v.doc.Intent
+	v.announce(v.record.Decision)
+	ticket, err := v.turn(ctx)
+	if err != nil {
+		v.notClaimed(ctx, err)
+	} else {
+		v.send(v.forward)
+		v.warn("settle", ticket.Sent(ctx, concluded(v.record.Result.Outcome), rollout.Ending{}))
+	}
+	v.observe()
 }
 
 // refuseBody answers a body that was not taken.

@@ -20,6 +20,7 @@
 package router
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -119,6 +120,9 @@ type Config struct {
 	// TenantHeader names the field that sets tenants apart; may be empty.
 	TenantHeader string
 	Body         BodyLimits
+	// Arrival is how long a streamed request waits for the first part of its body; 0 is
+	// DefaultArrival.
+	Arrival time.Duration
 	// Wait is how long a client waits for a workflow unless it says otherwise;
 	// MaxWait the longest it may ask for.
 	Wait, MaxWait time.Duration
@@ -160,6 +164,7 @@ func New(config Config) (*Router, error) {
 	if config.LegacyOnly == nil {
 		config.LegacyOnly = func() bool { return false }
 	}
+	config.Arrival = cmp.Or(config.Arrival, DefaultArrival)
 	rt := &Router{
 		config:  config,
 		mux:     chi.NewRouter(),

@@ -145,3 +145,21 @@ func TestTenantsHaveDocumentsOfTheirOwn(t *testing.T) {
 		t.Errorf("documents %v, records %v", names, d.records.holdings)
 	}
 }
+
+// A body that is not held goes to legacy under a claim where the document is known all
+// the same: at any percentage, and in order with what is in flight on Temporal.
+func TestTooLargeIsStreamedUnderAClaimWhereTheDocumentIsKnown(t *testing.T) {
+	l := openRawLegacy(t)
+	d := openDoor(t, at(100), l.forwarding, routes(route(t, "header:X-Doc-Id")), looking(nil),
+		limits(func(l *router.BodyLimits) { l.Max = 100 }), func(s *setup) { s.Wait = 1 })
+	for range 2 {
+		got := d.post(padded(101), "X-Doc-Id", "a")
+		got.want(t, http.StatusOK, "by legacy")
+		got.wantFields(t, "Rollout-Path", "legacy", "Rollout-Reason", "size")
+		if f := l.next(); f.body != padded(101) {
+			t.Errorf("legacy got %q", f.body)
+		}
+	}
+	d.post("small", "X-Doc-Id", "b", "Prefer", "wait=0").want(t, http.StatusAccepted, "")
+	d.post(padded(101), "X-Doc-Id", "b").wantProblem(t, http.StatusServiceUnavailable, "held", "")
+}

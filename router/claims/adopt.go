@@ -37,23 +37,45 @@ func (b *Book) tend(ctx context.Context) error {
 	if err != nil || len(dead) == 0 {
 		return err
 	}
-	left := map[string]bool{}
-	for _, owner := range dead {
-		left[owner] = true
-	}
-	return b.config.Roll.Open(ctx, func(h *rollout.Holding) error { return b.adopt(ctx, h, left) })
+	b.noteGone(dead, time.Now())
+	return b.config.Roll.Open(ctx, func(h *rollout.Holding) error { return b.adopt(ctx, h) })
 }
 
+// noteGone remembers since when each of the dead is known to be.
+func (b *Book) noteGone(dead []string, now time.Time) {
+	gone := map[string]time.Time{}
+	for _, owner := range dead {
+		gone[owner] = now
+		if since, known := b.gone[owner]; known {
+			gone[owner] = since
+		}
+	}
+	b.gone = gone
+}
+
+// given is how long ago a request must have been sent that is given up, if its gateway
+// is gone since then. A client may have waited for long before that: what counts is how
+// long legacy can go on with a request that nobody waits for any more.
+func (b *Book) given(since time.Time) time.Duration {
+	if time.Since(since) < b.config.LegacyTimeout {
+		return never
+	}
+	return 0
+}
+
+// never is longer ago than anything.
+const never = 100 * 365 * 24 * time.Hour
+
 // adopt takes over the claims of dead gateways on one document.
-func (b *Book) adopt(ctx context.Context, seen *rollout.Holding, dead map[string]bool) error {
-	owners := ownersOf(seen)
-	for _, owner := range owners {
-		if !dead[owner] {
+func (b *Book) adopt(ctx context.Context, seen *rollout.Holding) error {
+	for _, owner := range ownersOf(seen) {
+		since, dead := b.gone[owner]
+		if !dead {
 			continue
 		}
 		var after []rollout.Claim
 		err := b.update(ctx, seen.DocID, func(h *rollout.Holding, at rollout.Instant) error {
-			h.Adopt(owner, b.config.Owner, b.config.LegacyTimeout, at)
+			h.Adopt(owner, b.config.Owner, b.given(since), at)
 			after = h.Claims
 			return nil
 		})

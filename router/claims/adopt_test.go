@@ -55,3 +55,32 @@ func TestSurvivorSettlesWhatTheDeadLeft(t *testing.T) {
 		})
 	}
 }
+
+// A request may have been at legacy for as long as its client waited. When its gateway
+// dies, legacy may go on with it for its own time limit: not given up before that.
+func TestALongRequestIsGivenUpOnlyAfterItsGatewaysDeath(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dead := newGateway("dead", newRecords(), newTemporal())
+		survivor := newGateway("survivor", dead.records, dead.temporal)
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { defer close(done); _ = survivor.Run(ctx) }()
+		dead.take(t, "k", false)
+		for range 60 {
+			if err := dead.records.Renew(t.Context(), "dead", 3*time.Second); err != nil {
+				t.Fatal(err)
+			}
+			pass(time.Second)
+		}
+		pass(9 * time.Second) // its lease is over, and legacy's limit of 10 s is not
+		if c := survivor.claim(t, "k"); !c.Open() {
+			t.Errorf("given up %s after a lease of 3 s ended", 9*time.Second-3*time.Second)
+		}
+		pass(20 * time.Second)
+		if c := survivor.claim(t, "k"); c.State != rollout.ClaimLost {
+			t.Errorf("in the end it is %s", c.State)
+		}
+		cancel()
+		<-done
+	})
+}

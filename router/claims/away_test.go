@@ -101,6 +101,9 @@ func (l *lonely) passes(t *testing.T, bucket rollout.Bucket) bool {
 		}
 		return false
 	}
+	if limit, bounded := ticket.Limit(); !bounded || limit != awayLegacy {
+		t.Errorf("it may be at legacy for %v (%v), and the pledge holds for %v", limit, bounded, awayLegacy)
+	}
 	if ticket.Path != rollout.Legacy || ticket.Step != rollout.StepSend || ticket.Reason != rollout.ReasonStoreAway {
 		t.Errorf("granted %+v", ticket.Grant)
 	}

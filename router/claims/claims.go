@@ -87,8 +87,8 @@ type Config struct {
 	Owner string
 	// IDs makes the workflow IDs.
 	IDs rollout.WorkflowIDs
-	// LegacyTimeout is how long after it was sent a request may still be at work
-	// in legacy.
+	// LegacyTimeout is how long a request may still be at work in legacy when nobody
+	// waits for it any more.
 	LegacyTimeout time.Duration
 	// DeadLetters are the failure types, by route, that leave something behind.
 	DeadLetters map[string][]string
@@ -136,6 +136,7 @@ type Book struct {
 	config   Config
 	suspects *suspects
 	sends    sends
+	gone     map[string]time.Time // since when gateways are known to be dead; owned by keepLease
 }
 
 // New returns a book. Run does its background work.

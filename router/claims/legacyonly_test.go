@@ -3,6 +3,8 @@ package claims_test
 import (
 	"context"
 	"errors"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,16 +15,19 @@ import (
 
 // register is a store with these open claims and books.
 type register struct {
+	mu    *sync.Mutex // of the fields below
 	open  []rollout.Path
 	books rollout.Books
 	err   error
-	slow  time.Duration
+	slow  atomic.Int64 // how long a look takes, in nanoseconds
 	looks int
 }
 
 func (r *register) Open(ctx context.Context, visit func(*rollout.Holding) error) error {
+	time.Sleep(time.Duration(r.slow.Load()))
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.looks++
-	time.Sleep(r.slow)
 	for _, path := range r.open {
 		h := &rollout.Holding{Claims: []rollout.Claim{{Path: path, State: rollout.ClaimOpen}}}
 		if err := visit(h); err != nil {
@@ -32,7 +37,11 @@ func (r *register) Open(ctx context.Context, visit func(*rollout.Holding) error)
 	return errors.Join(r.err, ctx.Err())
 }
 
-func (r *register) Books(context.Context) (rollout.Books, error) { return r.books, r.err }
+func (r *register) Books(context.Context) (rollout.Books, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.books, r.err
+}
 
 // policyAt returns a policy of an epoch, with an exposure and a share to be mirrored.
 func policyAt(epoch uint64, exposure, shadow rollout.Exposure) *rollout.Policy {
@@ -42,6 +51,7 @@ func policyAt(epoch uint64, exposure, shadow rollout.Exposure) *rollout.Policy {
 // watched is a LegacyOnly in a bubble, and all that it goes by.
 type watched struct {
 	*claims.LegacyOnly
+	mu          sync.Mutex // of all below, while it is watched
 	t           *testing.T
 	register    register
 	own, agreed *rollout.Policy
@@ -53,17 +63,25 @@ func watch(t *testing.T, change func(*watched)) *watched {
 	if change != nil {
 		change(w)
 	}
+	w.register.mu = &w.mu
 	w.LegacyOnly = claims.NewLegacyOnly(claims.LegacyOnlyConfig{
 		Register: &w.register, Horizon: 15 * time.Minute, Timeout: time.Minute,
-		Policy:   func() *rollout.Policy { return w.own },
-		Agreed:   func() *rollout.Policy { return w.agreed },
-		Outdated: func() bool { return w.outdated },
+		Policy:   func() *rollout.Policy { w.mu.Lock(); defer w.mu.Unlock(); return w.own },
+		Agreed:   func() *rollout.Policy { w.mu.Lock(); defer w.mu.Unlock(); return w.agreed },
+		Outdated: func() bool { w.mu.Lock(); defer w.mu.Unlock(); return w.outdated },
 	})
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})
 	go func() { defer close(ended); w.Watch(ctx) }()
 	t.Cleanup(func() { cancel(); <-ended })
 	return w
+}
+
+// change changes what the watcher goes by.
+func (w *watched) change(what func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	what()
 }
 
 // want lets time pass and then checks what it says.
@@ -141,19 +159,19 @@ func TestAfterTheWayBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := watch(t, nil)
 		w.want(0, true, "at first")
-		w.own = policyAt(2, rollout.All, 0)
+		w.change(func() { w.own = policyAt(2, rollout.All, 0) })
 		w.want(0, false, "raised")
-		w.register.books = settled(rollout.Temporal)
-		w.own = policyAt(3, 0, 0) // before anybody looked
+		w.change(func() { w.register.books = settled(rollout.Temporal) })
+		w.change(func() { w.own = policyAt(3, 0, 0) }) // before anybody looked
 		w.want(0, false, "lowered, and nobody looked since")
 		w.want(2*time.Second, false, "lowered")
 		w.want(10*time.Minute, false, "lowered for ten minutes")
-		w.register.open = []rollout.Path{rollout.Temporal} // as after an operator's correction
+		w.change(func() { w.register.open = []rollout.Path{rollout.Temporal} }) // as after an operator's correction
 		w.want(2*time.Second, false, "an open claim")
-		w.register.open = nil
+		w.change(func() { w.register.open = nil })
 		w.want(14*time.Minute, false, "fourteen minutes after that")
 		w.want(2*time.Minute, true, "after the horizon")
-		w.own = policyAt(4, 0, 0)
+		w.change(func() { w.own = policyAt(4, 0, 0) })
 		w.want(0, false, "another policy")
 	})
 }
@@ -163,7 +181,7 @@ func TestALookThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := watch(t, nil)
 		w.want(0, true, "at first")
-		w.register.slow = time.Hour
+		w.register.slow.Store(int64(time.Hour))
 		w.want(2*time.Second, true, "just now")
 		w.want(5*time.Second, false, "after a while")
 	})

@@ -30,6 +30,16 @@ func (t *Ticket) Stale(limit time.Duration) bool {
 	return age > limit || age < -limit
 }
 
+// Limit returns how long the request may be at work in legacy at the longest; false for
+// as long as its client waits. What has no claim is given up then, because nobody else
+// will know of it for longer.
+func (t *Ticket) Limit() (time.Duration, bool) {
+	if t.errand == 0 {
+		return 0, false
+	}
+	return t.book.config.Away.config.LegacyTimeout, true
+}
+
 // Take claims the document for the intent, or lets it pass to legacy without a claim
 // if the store is away and Away allows it. It fails with rollout.ErrKeyReused,
 // rollout.ErrHeld, rollout.ErrLate, rollout.ErrBusy, rollout.ErrUnderWay or ErrStore.
