@@ -57,7 +57,8 @@ type Legacy struct {
 	// IdleTimeout must be shorter than legacy's own keep-alive.
 	IdleTimeout Duration `yaml:"idle_timeout"`
 	// MaxIdle is how many unused connections are kept; 0 keeps none.
-	MaxIdle        int      `yaml:"max_idle"`
+	MaxIdle int `yaml:"max_idle"`
+	// PreserveHost sends the client's Host on; else that of URL is sent.
 	PreserveHost   bool     `yaml:"preserve_host"`
 	TrustedProxies []string `yaml:"trusted_proxies"`
 	// Idempotency is pass (legacy gets every retry) or gateway (it gets a request

@@ -18,6 +18,7 @@ func Default() Config {
 			DialTimeout:    Duration(2 * time.Second),
 			IdleTimeout:    Duration(1500 * time.Millisecond),
 			MaxIdle:        256,
+			PreserveHost:   true,
 			TrustedProxies: []string{},
 			Idempotency:    "pass", AnswerLimit: 64 * binary, AnswerBudget: 1 << 30,
 		},

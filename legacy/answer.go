@@ -33,12 +33,15 @@ func (f *Forwarder) answer(w http.ResponseWriter, r *http.Request, response *htt
 	if response.StatusCode == http.StatusNotModified {
 		keepDescription(w.Header())
 	}
+	if response.StatusCode == http.StatusUpgradeRequired {
+		nameProtocols(w.Header(), response.Header["Upgrade"])
+	}
 	w.WriteHeader(response.StatusCode)
 	if response.ContentLength < 0 {
 		flush(w) // the head, before the first part comes
 	}
 	result := rollout.Result{Status: response.StatusCode, Outcome: rollout.OutcomeOfStatus(response.StatusCode)}
-	result.BytesOut, result.Err = f.copyBody(w, response.Body)
+	result.BytesOut, result.Err = f.copyBody(w, promptHead(w, response))
 	switch {
 	case result.Err == nil:
 		copyTrailers(w, answerTrailer(response.Trailer))
@@ -78,6 +81,15 @@ func keepDescription(own http.Header) {
 	}
 }
 
+// nameProtocols keeps what a 426 has to say: which protocols the client may ask to
+// change to (RFC 9110, 15.5.22).
+func nameProtocols(own http.Header, protocols []string) {
+	if len(protocols) > 0 {
+		own["Upgrade"] = protocols
+		own["Connection"] = append(slices.Clip(own["Connection"]), "Upgrade")
+	}
+}
+
 // answerTrailer returns the trailers that may be sent on. Those that frame a
 // message are dropped: some clients merge trailers into the header.
 func answerTrailer(trailer http.Header) http.Header {
@@ -113,7 +125,8 @@ func copyTrailers(w http.ResponseWriter, trailer http.Header) {
 var errClientLeft = errors.New("the client left in the middle of the answer")
 
 // copyBody sends each part on as it comes. The last one is left to the end of
-// the answer, which the server sends in the same piece.
+// the answer, which the server sends in the same piece; where the answer breaks
+// off there is none, and what came before goes out by itself.
 func (f *Forwarder) copyBody(w http.ResponseWriter, body io.Reader) (int64, error) {
 	chunk := f.chunks.get()
 	defer f.chunks.pool.Put(chunk)
@@ -131,6 +144,7 @@ func (f *Forwarder) copyBody(w http.ResponseWriter, body io.Reader) (int64, erro
 		case err == io.EOF:
 			return total, nil
 		case err != nil:
+			flush(w)
 			return total, fmt.Errorf("the legacy service's answer broke off: %w", err)
 		}
 		flush(w)

@@ -31,6 +31,9 @@ func TestAnswerIsVerbatim(t *testing.T) {
 		{"hop-by-hop",
 			"HTTP/1.1 200 OK\r\nConnection: keep-alive, X-Secret\r\nKeep-Alive: timeout=5\r\nX-Secret: 1\r\nProxy-Authenticate: Basic\r\nUpgrade: h2c\r\nX-Kept: 1\r\nContent-Length: 0\r\n\r\n",
 			"HTTP/1.1 200 OK\r\nX-Kept: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"},
+		{"upgrade required", // RFC 9110, 15.5.22
+			"HTTP/1.1 426 Upgrade Required\r\nConnection: upgrade\r\nUpgrade: websocket\r\nContent-Length: 0\r\n\r\n",
+			"HTTP/1.1 426 Upgrade Required\r\nUpgrade: websocket\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"},
 		{"chunked", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n2\r\nab\r\n0\r\n\r\n"},
 		{"chunked and empty", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n0\r\n\r\n"},
 		{"not modified keeps its description",
@@ -51,6 +54,22 @@ func TestAnswerIsVerbatim(t *testing.T) {
 				t.Errorf("Forward: %+v", e)
 			}
 		})
+	}
+}
+
+// TestUpgradeRequiredKeepsItsConnection: what it names is for this connection, which
+// goes on.
+func TestUpgradeRequiredKeepsItsConnection(t *testing.T) {
+	service := openRaw(t, answering("HTTP/1.1 426 Upgrade Required\r\nConnection: upgrade\r\nUpgrade: a/1, b\r\nContent-Length: 0\r\n\r\n"))
+	g := openGateway(t, service.url, gatewayConfig{})
+	c := g.dial()
+	for range 2 {
+		c.send("GET /x HTTP/1.1\r\nHost: front.test\r\n\r\n")
+		got := c.answer(http.MethodGet)
+		if got.Header.Get("Connection") != "Upgrade" || got.Header.Get("Upgrade") != "a/1, b" {
+			t.Errorf("got %v", got.Header)
+		}
+		g.ok()
 	}
 }
 

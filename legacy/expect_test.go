@@ -3,6 +3,7 @@ package legacy_test
 import (
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -114,6 +115,22 @@ func TestExpectEndsWhereTheBodyIs(t *testing.T) {
 		g.ok()
 		if got := service.only(t); strings.Contains(got.head, "Expect") {
 			t.Errorf("legacy got %q", got.head)
+		}
+	}
+}
+
+// TestOnlyTheWaitingEndsHere: what else a client expects is legacy's to read, as is a
+// field that says nothing.
+func TestOnlyTheWaitingEndsHere(t *testing.T) {
+	for value, want := range map[string][]string{
+		"":                          {""},
+		"100-continue, other=1":     {"other=1"},
+		"other, 100-Continue ,x":    {"other, x"},
+		"100-continue,100-continue": nil,
+	} {
+		got := sent(t, gatewayConfig{}, "GET /x HTTP/1.1\r\nHost: front.test\r\nExpect: "+value+"\r\n\r\n")
+		if values := got.Header["Expect"]; !slices.Equal(values, want) {
+			t.Errorf("%q: legacy got %q, want %q", value, values, want)
 		}
 	}
 }

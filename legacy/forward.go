@@ -185,7 +185,7 @@ func (c *call) request(ctx context.Context) *http.Request {
 		// With Expect, an answer that comes instead of a 100 then ends the
 		// exchange; else the transport would ask the client for the body all
 		// the same, only to keep its connection.
-		out.Close = out.Close || len(out.Header["Expect"]) > 0 && c.private == nil
+		out.Close = out.Close || expectsContinue(r) && c.private == nil
 	case len(c.body) > 0 || c.body != nil && r.ContentLength < 0:
 		// In this wrapping the transport knows it for a body in memory, which
 		// goes out in one piece with the head.

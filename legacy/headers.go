@@ -74,7 +74,7 @@ func (c *call) outbound() http.Header {
 	r := c.r
 	h := c.f.fields(r)
 	if c.upload == nil || !expectsContinue(r) {
-		delete(h, "Expect") // nobody waits: the body is here, or there is none
+		dropContinue(h) // nobody waits: the body is here, or there is none
 	}
 	var connection []string
 	if protocols := offered(r); len(protocols) > 0 && c.body == nil {
@@ -89,7 +89,24 @@ func (c *call) outbound() http.Header {
 		h["Connection"] = []string{strings.Join(connection, ", ")}
 	}
 	hideKeys(h)
+	hideAgent(h)
 	return h
+}
+
+// dropContinue takes 100-continue out of what the client expects; the rest is
+// legacy's to read.
+func dropContinue(h http.Header) {
+	if !hasToken(h["Expect"], "100-continue") {
+		return
+	}
+	rest := slices.DeleteFunc(slices.Collect(elements(h["Expect"])), func(element string) bool {
+		return hasToken([]string{element}, "100-continue")
+	})
+	if len(rest) == 0 {
+		delete(h, "Expect")
+		return
+	}
+	h["Expect"] = []string{strings.Join(rest, ", ")}
 }
 
 // hideKeys keeps the transport from seeing an idempotency key: under its
@@ -100,6 +117,15 @@ func hideKeys(h http.Header) {
 			delete(h, name)
 			h[strings.ToLower(name)] = values
 		}
+	}
+}
+
+// hideAgent keeps the transport from seeing a User-Agent that it would not send as
+// it came: of one without a value it sends nothing, of two the first.
+func hideAgent(h http.Header) {
+	if values := h["User-Agent"]; len(values) > 1 || len(values) == 1 && values[0] == "" {
+		h["User-Agent"] = nil
+		h["user-agent"] = values
 	}
 }
 

@@ -44,6 +44,22 @@ func TestRequestHeadIsVerbatim(t *testing.T) {
 	})
 }
 
+// TestAgentsThatGoSends: net/http sends a User-Agent of its own where there is none,
+// none where it is empty, and the first of two.
+func TestAgentsThatGoSends(t *testing.T) {
+	for fields, want := range map[string][]string{
+		"":                                     nil,
+		"User-Agent: a/1\r\n":                  {"a/1"},
+		"User-Agent:\r\n":                      {""},
+		"User-Agent: a/1\r\nUser-Agent: b\r\n": {"a/1", "b"},
+	} {
+		got := sent(t, gatewayConfig{}, "GET /x HTTP/1.1\r\nHost: front.test\r\n"+fields+"\r\n")
+		if agents := got.Header["User-Agent"]; !slices.Equal(agents, want) {
+			t.Errorf("%q: legacy got %q, want %q", fields, agents, want)
+		}
+	}
+}
+
 // TestBodyFraming: the body keeps its length or its chunks.
 func TestBodyFraming(t *testing.T) {
 	for _, test := range []struct {

@@ -61,6 +61,34 @@ func TestTruncatedAnswerIsNeverWhole(t *testing.T) {
 	}
 }
 
+// TestWhatCameBeforeTheCutArrives, and the head if nothing else came.
+func TestWhatCameBeforeTheCutArrives(t *testing.T) {
+	for name, answer := range cutAnswers {
+		t.Run(name, func(t *testing.T) {
+			service := openRaw(t, func(c *rawConn) {
+				if _, ok := c.read(); ok {
+					c.write(answer)
+				}
+			})
+			g := openGateway(t, service.url, gatewayConfig{})
+			c := g.dial()
+			c.send("GET /x HTTP/1.1\r\nHost: front.test\r\n\r\n")
+			got := readReply(c.head(http.MethodGet))
+			g.truncated()
+			want := "half"
+			switch name {
+			case "length, nothing came", "chunks, nothing came":
+				want = ""
+			case "length, most of a lot":
+				want = strings.Repeat("x", 300000)
+			}
+			if got.body != want || got.err == nil {
+				t.Errorf("the client got %d bytes, %v, want %d and a cut", len(got.body), got.err, len(want))
+			}
+		})
+	}
+}
+
 // TestResetEndsAnAnswerOfOldLegacyAsTruncated: only a proper end of the
 // connection ends an answer of unknown length.
 func TestResetEndsAnAnswerOfOldLegacyAsTruncated(t *testing.T) {

@@ -18,6 +18,7 @@ type upload struct {
 	begun   atomic.Bool        // something may have been read: it cannot be sent from the start again
 	trailer http.Header        // sent behind the body; filled by the last Read
 	came    func() http.Header // the trailers that may be sent on, as far as they came
+	read    int64              // bytes of it, so far
 
 	ended  atomic.Bool // the whole body came
 	broken atomic.Bool // the client broke it off
@@ -46,6 +47,10 @@ func (u *upload) Read(p []byte) (int, error) {
 	u.begun.Store(true)
 	u.asked.Do(u.proceed)
 	n, err := u.request.Body.Read(p)
+	u.read += int64(n)
+	if u.read == u.request.ContentLength {
+		u.ended.Store(true) // known now: legacy may answer before the next Read
+	}
 	switch {
 	case err == io.EOF:
 		maps.Copy(u.trailer, u.came())

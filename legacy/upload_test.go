@@ -120,3 +120,37 @@ func TestConnectionGoesOnAfterAWholeUpload(t *testing.T) {
 		g.ok()
 	}
 }
+
+// lastless is a body whose end is told only after the answer.
+type lastless struct {
+	io.ReadCloser
+	answered chan struct{}
+}
+
+func (b *lastless) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err == io.EOF {
+		if n > 0 {
+			return n, nil
+		}
+		<-b.answered
+	}
+	return n, err
+}
+
+// TestLengthTellsTheEnd: legacy may answer when it has all bytes of the body, before
+// anybody here has asked for more and was told that there are none.
+func TestLengthTellsTheEnd(t *testing.T) {
+	const size = 100_000 // more than is held back to be sent with its end
+	service := openRaw(t, answering(answerOK))
+	answered := make(chan struct{})
+	g := openGateway(t, service.url, gatewayConfig{before: func(_ *gateway, r *http.Request) { r.Body = &lastless{r.Body, answered} }})
+	c := g.dial()
+	c.send("POST /x HTTP/1.1\r\nHost: front.test\r\nContent-Length: 100000\r\n\r\n" + strings.Repeat("x", size))
+	response := c.head(http.MethodPost)
+	close(answered)
+	if got := readReply(response); got.body != "ok" || response.Close {
+		t.Errorf("got %q, %v", got.body, response.Header)
+	}
+	g.ok()
+}

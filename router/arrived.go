@@ -20,7 +20,7 @@ const DefaultArrival = 5 * time.Millisecond
 // streamed, will never be whole. Only then is anything read of it, and no more than
 // has come.
 func (rt *Router) arrived(r *http.Request) error {
-	if r.Header["Expect"] != nil || !framing.Broken(r, rt.config.Arrival) {
+	if listed(r.Header["Expect"], "100-continue") || !framing.Broken(r, rt.config.Arrival) {
 		return nil
 	}
 	body, err := io.ReadAll(r.Body)

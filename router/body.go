@@ -50,7 +50,7 @@ const firstGuess = 4 << 10
 // was read so far, and its stream the rest. Where the length is known, a body that
 // cannot be held is not begun. The caller closes the intake, whatever the error.
 func (b *bodies) read(r *http.Request) (*intake, error) {
-	in := &intake{bodies: b, from: r.Body, most: b.limits.Max, done: make(chan struct{})}
+	in := &intake{bodies: b, rest: rest{from: r.Body}, most: b.limits.Max, done: make(chan struct{})}
 	size := r.ContentLength
 	if size < 0 {
 		size = min(firstGuess, b.limits.Max)

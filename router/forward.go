@@ -66,7 +66,7 @@ func (rt *Router) through(w http.ResponseWriter, r *http.Request, spelling strin
 		record.Result = refuseArrived(w, err)
 	} else {
 		done := rt.config.Observer.InFlight(rollout.Legacy)
-		record.Result = rt.forward(r.Context(), w, r, body)
+		record.Result = rt.streamed(w, r, body)
 		done()
 	}
 	ended(record.Result)
@@ -76,4 +76,15 @@ func (rt *Router) through(w http.ResponseWriter, r *http.Request, spelling strin
 	if record.Result.Outcome == rollout.OutcomeTruncated {
 		panic(http.ErrAbortHandler)
 	}
+}
+
+// streamed forwards the request with the body if that has been read, else with the
+// client's as it comes.
+func (rt *Router) streamed(w http.ResponseWriter, r *http.Request, body []byte) rollout.Result {
+	if body == nil && r.ContentLength != 0 {
+		rest := &rest{from: r.Body}
+		r.Body = rest
+		defer rest.leave(w)
+	}
+	return rt.forward(r.Context(), w, r, body)
 }

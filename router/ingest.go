@@ -144,7 +144,7 @@ func (v *visit) forward(ctx context.Context) rollout.Result {
 	}
 	r := v.r.WithContext(v.r.Context())
 	r.Body = v.body.stream()
-	if v.body.begun && len(r.Header["Expect"]) > 0 { // the client does not wait any more
+	if v.body.begun && listed(r.Header["Expect"], "100-continue") { // the client does not wait any more
 		r.Header = maps.Clone(r.Header)
 		delete(r.Header, "Expect")
 	}

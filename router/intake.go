@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"sluice/rollout"
 )
@@ -17,9 +16,9 @@ import (
 // lost and nothing is held any longer than it takes to pass it on.
 type intake struct {
 	bodies *bodies
-	from   io.ReadCloser // read by run, and after that by the stream
-	most   int64         // bytes of it that may be held
-	begun  bool          // the client was asked for it
+	rest   rest  // read by run, and after that by the stream
+	most   int64 // bytes of it that may be held
+	begun  bool  // the client was asked for it
 
 	mu      sync.Mutex
 	held    []byte // guarded by mu; what was read and is not given up
@@ -27,36 +26,28 @@ type intake struct {
 	stopped bool   // guarded by mu; run reads no more
 	closed  bool   // guarded by mu; nothing is held any more
 
-	reading sync.Mutex // held while the stream reads what comes after run
-
 	done chan struct{} // closed when run has ended
 	err  error         // why the body is not whole, if it is not; set before done is closed
 
-	ended  atomic.Bool  // the body's end was read
-	over   atomic.Bool  // nobody reads the body any more
 	passed atomic.Int64 // bytes that the stream passed on
 }
 
-var (
-	errStopped = errors.New("nobody waits for the body any more")
-	errClosed  = errors.New("the request of this body is over")
-)
+var errStopped = errors.New("nobody waits for the body any more")
 
 // run reads the body into buf, and into larger ones when that is full.
 func (in *intake) run(buf []byte) {
 	defer close(in.done)
-	for in.err == nil && !in.ended.Load() {
+	for in.err == nil && !in.rest.ended.Load() {
 		if len(buf) == cap(buf) {
 			if buf, in.err = in.grown(buf); in.err != nil {
 				return
 			}
 		}
-		n, err := in.from.Read(buf[len(buf):cap(buf)])
+		n, err := in.rest.Read(buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+n]
 		in.err = in.hold(buf)
 		switch {
-		case err == io.EOF:
-			in.ended.Store(true)
+		case err == io.EOF: // the rest has noted it
 		case err != nil:
 			in.err = errors.Join(errBroken, err)
 		}
@@ -126,28 +117,11 @@ func (in *intake) whole() ([]byte, bool) {
 	}
 }
 
-// close gives up what is held. If the body's end never came, its client may go on for a
-// while: so the answer is not lost in the reset of a connection with unread bytes, and
-// a client that has stalled is not waited for.
+// close gives up what is held, and the rest of the body; see rest.
 func (in *intake) close(w http.ResponseWriter) {
 	in.letGo()
-	in.over.Store(true)
-	if in.ended.Load() {
-		return
-	}
-	// The server ends a read that is under way and forgets the deadline with it.
-	control := http.NewResponseController(w)
-	if control.SetReadDeadline(time.Unix(1, 0)) != nil {
-		return // a writer without deadlines has no client that stalls
-	}
-	<-in.done
-	in.reading.Lock()
-	defer in.reading.Unlock()
-	_ = control.SetReadDeadline(time.Now().Add(linger)) // it worked before
+	in.rest.leave(w)
 }
-
-// linger is how long a body may go on coming when its request is answered.
-const linger = 500 * time.Millisecond
 
 // letGo gives up what is held.
 func (in *intake) letGo() {
@@ -198,22 +172,13 @@ func (s *stream) fromRest(p []byte) (int, error) {
 		s.spent = true
 		s.letGo()
 	}
-	if s.ended.Load() {
+	if s.rest.ended.Load() {
 		return 0, io.EOF
 	}
 	if errors.Is(s.err, errBroken) {
 		return 0, s.err
 	}
-	s.reading.Lock()
-	defer s.reading.Unlock()
-	if s.over.Load() {
-		return 0, errClosed
-	}
-	n, err := s.from.Read(p)
-	if err == io.EOF {
-		s.ended.Store(true)
-	}
-	return n, err
+	return s.rest.Read(p)
 }
 
 // Close leaves the client's body to the server, which closes it.

@@ -110,3 +110,41 @@ func TestClientThatIsGoneMidBody(t *testing.T) {
 	}
 	d.wantNothingSent()
 }
+
+// A body that is passed on while it comes is not waited for either when the answer is
+// there.
+func TestStalledUploadIsLetGoWithItsAnswer(t *testing.T) {
+	for name, row := range map[string]struct {
+		said, fields string
+		status       int
+	}{
+		"refused":             {"HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nno!", "", 413},
+		"refused when asked":  {"HTTP/1.1 417 Expectation Failed\r\nContent-Length: 3\r\nConnection: close\r\n\r\nno!", "Expect: 100-continue\r\n", 417},
+		"refused and goes on": {"HTTP/1.1 401 Unauthorized\r\nContent-Length: 3\r\n\r\nno!", "", 401},
+	} {
+		for _, length := range []string{"Content-Length: 50\r\n", "Transfer-Encoding: chunked\r\n"} {
+			t.Run(name+", "+length[:7], func(t *testing.T) {
+				l := openRawLegacy(t)
+				l.said = row.said
+				d := openDoor(t, l.forwarding)
+				c := d.dial()
+				c.send("PUT /other HTTP/1.1\r\nHost: a\r\n" + row.fields + length + "\r\n")
+				if got := c.answer(); got.status != row.status {
+					t.Errorf("answer %d, want %d", got.status, row.status)
+				}
+				c.wantClosed()
+			})
+		}
+	}
+}
+
+func TestStalledUploadIsLetGoIfLegacyIsAway(t *testing.T) {
+	d := openDoor(t, answering(func(context.Context, http.ResponseWriter, *http.Request) (rollout.Result, error) {
+		return rollout.Result{}, rollout.ErrNotAccepted
+	}))
+	d.legacy.deaf = true
+	c := d.dial()
+	c.send("PUT /other HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\n\r\n")
+	c.answer().wantProblem(t, http.StatusBadGateway, "legacy-unreachable", "")
+	c.wantClosed()
+}

@@ -84,7 +84,7 @@ func TestReading(t *testing.T) {
 	dir := t.TempDir()
 	config, err := configs.Load("../../../configs/gateway.yaml",
 		"listen.public=127.0.0.1:0", "listen.operator=127.0.0.1:0", "data="+filepath.Join(dir, "gateway"),
-		"legacy.url=http://"+legacy.address, "legacy.preserve_host=true", "temporal.address=127.0.0.1:1",
+		"legacy.url=http://"+legacy.address, "temporal.address=127.0.0.1:1",
 		"rollout.flags.provider=env", "log.access=false", "drain.lame_duck=0s")
 	if err != nil {
 		t.Fatal(err)

@@ -190,6 +190,14 @@ func unasked(direct, through *note) {
 // body (RFC 9110, 10.1.1).
 var unheardExpect = difference{"an expectation of nothing", "it is not sent on", requests(func(n *note) { n.message.without("expect") })}
 
+// foreignExpect is for an expectation that nobody has defined: net/http refuses it
+// before any code of the gateway's is asked, as a server may (RFC 9110, 10.1.1).
+var foreignExpect = difference{"an expectation of another kind", "no code of the gateway's hears of it", func(direct, through *account) {
+	if len(through.legacy) == 0 && len(through.client) > 0 && through.client[0].message.start == "417" {
+		*direct, *through = account{}, account{}
+	}
+}}
+
 // restUnread is for an upload that legacy does not read to its end: how much of it
 // arrived is a matter of time.
 var restUnread = difference{"the rest of an upload", "how much arrives is a matter of time", requests(func(n *note) { n.message.body, n.message.framing = "", "" })}

@@ -84,7 +84,7 @@ func openGateway(t testing.TB, settings ...string) *gateway.Gateway {
 	config, err := configs.Load("../../../configs/gateway.yaml", append([]string{
 		"listen.public=127.0.0.1:0", "listen.operator=127.0.0.1:0", "data=" + filepath.Join(dir, "gateway"),
 		"temporal.address=127.0.0.1:1", "rollout.flags.file=" + flags, "log.access=false", "drain.lame_duck=0s",
-		"legacy.preserve_host=true", "drain.timeout=1s",
+		"drain.timeout=1s",
 	}, settings...)...)
 	if err != nil {
 		t.Fatal(err)
