@@ -31,7 +31,7 @@ func (t *Touch) check() error {
 		return fmt.Errorf("method %q is not one of %s", t.Method, strings.Join(allowed, ", "))
 	}
 	if t.DocID.place == placeBody {
-		return fmt.Errorf("the doc_id is to be at %s, and the body of such a request is not read: use path:, header: or query:", t.DocID)
+		return fmt.Errorf("the doc_id is to be at %s, and the body of such a request is not read: take it from the path, a header field or the query", t.DocID)
 	}
 	return checkPattern(t.Pattern, t.DocID)
 }
