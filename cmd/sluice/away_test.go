@@ -96,7 +96,9 @@ func TestKilledWhileTheDatabaseIsAway(t *testing.T) {
 	}
 	g.reads(t, "rollout_away_unrecorded", "0")
 	for _, key := range []string{"ended", "lost"} {
-		keyed(t, g, http.StatusUnprocessableEntity, key, "Babbage")
+		if got := keyed(t, g, http.StatusOK, key, "Babbage"); got.header.Get("Rollout-Reason") != "claim" {
+			t.Errorf("%s has no claim: %+v", key, got)
+		}
 	}
 	if got := keyed(t, g, http.StatusOK, "ended", "Ada"); got.header.Get("Rollout-Reason") != "claim" || got.header.Get("Rollout-Path") != "legacy" {
 		t.Errorf("a retry: %+v", got)

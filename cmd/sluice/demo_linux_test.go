@@ -35,6 +35,9 @@ func TestDemoUp(t *testing.T) {
 	s.allGone(t, all)
 }
 
+// onlyVersion is all that there is of a document that legacy serves at 10 %.
+const onlyVersion = `{"doc_id":"doc-7","text":"Babbage"}`
+
 // moves: the same document is served by legacy at 10 % and by Temporal at 100 %,
 // with an equal answer and for the same clients.
 func (s *stack) moves(t *testing.T) {
@@ -43,6 +46,7 @@ func (s *stack) moves(t *testing.T) {
 	if before.header.Get("Rollout-Path") != "legacy" || before.header.Get("Rollout-Reason") != "split" {
 		t.Errorf("at 10 %%: %+v", before)
 	}
+	s.ask(t, http.StatusOK, "POST", "/v1/documents", onlyVersion)
 	turn(t, s.flags, "full")
 	after := s.full(t)
 	if after.body != before.body {
@@ -83,7 +87,7 @@ func (s *stack) survivesGateway(t *testing.T) {
 	t.Helper()
 	s.part(t, "gateway").kill(t)
 	served(t, "http://"+s.operator+"/readyz")
-	for body, path := range map[string]string{legacyDocument: "legacy", legacyDocument + "\n": "temporal"} {
+	for body, path := range map[string]string{onlyVersion: "legacy", legacyDocument + "\n": "temporal"} {
 		r := s.ask(t, http.StatusOK, "POST", "/v1/documents", body)
 		if r.header.Get("Rollout-Path") != path {
 			t.Errorf("after the gateway's death %q went to %s, want %s", body, r.header.Get("Rollout-Path"), path)

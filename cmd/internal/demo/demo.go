@@ -66,7 +66,7 @@ type Demo struct {
 // ports are free.
 func New(options Options) (*Demo, error) {
 	d := &Demo{options: options, console: console.New(options.Output)}
-	if err := d.checkTemporal(); err != nil {
+	if err := options.checkTemporal(); err != nil {
 		return nil, err
 	}
 	// What the user set comes last and wins.
@@ -76,6 +76,9 @@ func New(options Options) (*Demo, error) {
 	}
 	var err error
 	if d.config, err = configs.Load(options.ConfigFile, d.settings...); err != nil {
+		return nil, err
+	}
+	if err := options.checkDevstack(); err != nil {
 		return nil, err
 	}
 	if err := d.check(); err != nil {

@@ -16,17 +16,23 @@ import (
 func (d *Demo) comesLater() bool { return d.options.Build != "" || d.options.Temporal != "" }
 
 // checkTemporal checks that there is, or will be, a Temporal server.
-func (d *Demo) checkTemporal() error {
-	o := d.options
-	switch {
-	case o.Temporal != "":
-		if _, _, err := net.SplitHostPort(o.Temporal); err != nil {
-			return fmt.Errorf("the Temporal server %q: %w\n  hint: give host:port, such as 127.0.0.1:7233", o.Temporal, err)
-		}
-	case o.Build == "":
-		if _, err := os.Stat(o.Devstack); err != nil {
-			return fmt.Errorf("the Temporal server is missing: %w\n  hint: run `make run`, which builds it, or name a server with -temporal host:port", err)
-		}
+func (o *Options) checkTemporal() error {
+	if o.Temporal == "" {
+		return nil
+	}
+	if _, _, err := net.SplitHostPort(o.Temporal); err != nil {
+		return fmt.Errorf("the Temporal server %q: %w\n  hint: give host:port, such as 127.0.0.1:7233", o.Temporal, err)
+	}
+	return nil
+}
+
+// checkDevstack fails if there is no Temporal server, nor one to be built.
+func (o *Options) checkDevstack() error {
+	if o.Temporal != "" || o.Build != "" {
+		return nil
+	}
+	if _, err := os.Stat(o.Devstack); err != nil {
+		return fmt.Errorf("the Temporal server is missing: %w\n  hint: run `make run`, which builds it, or name a server with -temporal host:port", err)
 	}
 	return nil
 }

@@ -72,7 +72,7 @@ func TestDatabaseAway(t *testing.T) {
 		if expectedPath(id, 50) == "temporal" {
 			continue
 		}
-		if a := s.mustPost(t, `{"doc_id":"`+id+`","text":"another"}`, "Idempotency-Key", id); a.status != http.StatusUnprocessableEntity {
+		if a := s.mustPost(t, `{"doc_id":"`+id+`","text":"another"}`, "Idempotency-Key", id); a.status != http.StatusOK || a.header.Get("Rollout-Reason") != "claim" {
 			t.Errorf("%s: its key with another body: %v", id, a)
 		}
 	}

@@ -31,8 +31,13 @@ func TestRetryAcrossAChangeOfThePercentage(t *testing.T) {
 	if a := s.mustPost(t, `{"doc_id":"b","text":"x"}`, "Idempotency-Key", "k"); a.status != http.StatusOK {
 		t.Errorf("%v", a)
 	}
-	if a := s.mustPost(t, `{"doc_id":"b","text":"y"}`, "Idempotency-Key", "k"); a.status != http.StatusUnprocessableEntity {
-		t.Errorf("a key with another body: %v", a)
+	if a := s.mustPost(t, `{"doc_id":"b","text":"y"}`, "Idempotency-Key", "k"); a.status != http.StatusOK || a.path() != "legacy" {
+		t.Errorf("a key with another body is legacy's to judge on legacy: %v", a)
+	}
+	s.rollTo(t, 100)
+	s.mustPost(t, `{"doc_id":"c","text":"x"}`, "Idempotency-Key", "k")
+	if a := s.mustPost(t, `{"doc_id":"c","text":"y"}`, "Idempotency-Key", "k"); a.status != http.StatusUnprocessableEntity {
+		t.Errorf("a key with another body, on Temporal: %v", a)
 	}
 }
 

@@ -155,7 +155,7 @@ func TestShadowStoresAreNotTheRealOnes(t *testing.T) {
 	if err == nil {
 		w.Close()
 	}
-	if err == nil || !strings.Contains(err.Error(), "worker.shadow_stores.graph is the store of worker.stores.graph") {
+	if err == nil || !strings.Contains(err.Error(), "worker.shadow_stores.graph: is the store of worker.stores.graph") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -3,6 +3,7 @@ package invisible_test
 import (
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 )
 
@@ -65,10 +66,10 @@ func counts() script {
 }
 
 func refusesOnce() script {
-	n := 0
+	var n atomic.Int32
 	return func(x *exchange) {
 		x.body()
-		if n++; n == 1 {
+		if n.Add(1) == 1 {
 			x.say("HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Type: a/b\r\nContent-Length: 4\r\n\r\nbusy")
 			return
 		}
@@ -89,10 +90,10 @@ func holdsFirst() script {
 }
 
 func breaksFirst() script {
-	n := 0
+	var n atomic.Int32
 	return func(x *exchange) {
 		x.body()
-		if n++; n == 1 {
+		if n.Add(1) == 1 {
 			x.reset()
 			return
 		}
