@@ -26,17 +26,25 @@ func (v *visit) claimed() {
 	if allowed && !v.authorised() {
 		return
 	}
+	var held *claims.Ticket // of the turn before
 	for range retakes {
 		ticket, err := v.rt.config.Claims.Take(ctx, v.doc.Identity(), ask)
 		if err != nil {
+			if held != nil {
+				held.Suspect() // nobody is at work on its claim any more
+			}
 			v.notClaimed(ctx, err)
 			return
 		}
+		held = ticket
 		v.granted(ticket)
 		ask.Intent, ask.Granted = ticket.Intent, true
 		if ticket.Path == rollout.Temporal && !allowed {
 			if allowed = v.authorised(); !allowed {
-				v.warn("abandon", ticket.Withdraw(ctx))
+				if err := ticket.Withdraw(ctx); err != nil {
+					ticket.Suspect()
+					v.warn("abandon", err)
+				}
 				return
 			}
 		}
@@ -45,6 +53,7 @@ func (v *visit) claimed() {
 		}
 		v.waited = true
 	}
+	held.Suspect()
 	v.refuse(problem{Slug: "contended", Detail: "other requests for this document keep coming first; repeat the request"}, nil)
 }
 

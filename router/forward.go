@@ -50,12 +50,12 @@ const statusClientLeft = 499
 // passThrough forwards a request that brings no document, streamed both ways
 // and tied to its client. spelling is as in its record.
 func (rt *Router) passThrough(w http.ResponseWriter, r *http.Request, spelling string) {
-	rt.through(w, r, spelling, nil, func(rollout.Result) {})
+	rt.through(r.Context(), w, r, spelling, nil, func(rollout.Result) {})
 }
 
-// through is passThrough for who has read the body, unless it is nil, and wants to know
-// how the request ended.
-func (rt *Router) through(w http.ResponseWriter, r *http.Request, spelling string, body []byte, ended func(rollout.Result)) {
+// through is passThrough for who has read the body, unless it is nil, wants to know how
+// the request ended, or has it outlive its client.
+func (rt *Router) through(ctx context.Context, w http.ResponseWriter, r *http.Request, spelling string, body []byte, ended func(rollout.Result)) {
 	record := rollout.Record{Spelling: spelling, Method: r.Method, Target: r.URL.Path, Started: time.Now(), BytesIn: max(r.ContentLength, 0), Sent: true}
 	var err error
 	if body == nil {
@@ -66,7 +66,7 @@ func (rt *Router) through(w http.ResponseWriter, r *http.Request, spelling strin
 		record.Result = refuseArrived(w, err)
 	} else {
 		done := rt.config.Observer.InFlight(rollout.Legacy)
-		record.Result = rt.streamed(w, r, body)
+		record.Result = rt.streamed(ctx, w, r, body)
 		done()
 	}
 	ended(record.Result)
@@ -80,11 +80,11 @@ func (rt *Router) through(w http.ResponseWriter, r *http.Request, spelling strin
 
 // streamed forwards the request with the body if that has been read, else with the
 // client's as it comes.
-func (rt *Router) streamed(w http.ResponseWriter, r *http.Request, body []byte) rollout.Result {
+func (rt *Router) streamed(ctx context.Context, w http.ResponseWriter, r *http.Request, body []byte) rollout.Result {
 	if body == nil && r.ContentLength != 0 {
 		rest := &rest{from: r.Body}
 		r.Body = rest
 		defer rest.leave(w)
 	}
-	return rt.forward(r.Context(), w, r, body)
+	return rt.forward(ctx, w, r, body)
 }

@@ -1,7 +1,9 @@
 package router
 
 import (
+	"bytes"
 	"context"
+	"io"
 	"maps"
 	"net/http"
 	"strconv"
@@ -33,7 +35,7 @@ type visit struct {
 // ingest returns the handler of a route.
 func (rt *Router) ingest(route *Route) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		if override(r) != "" {
+		if len(overriding(r)) > 0 {
 			rt.passThrough(w, r, route.Name) // counted, for it has no claim
 			return
 		}
@@ -55,8 +57,10 @@ func (v *visit) serve() {
 	}
 	body, _ := v.body.whole()
 	v.record.BytesIn = int64(len(body))
-	if formOverrides(v.r, body) {
-		v.rt.through(v.w, v.r, v.route.Name, body, func(rollout.Result) {})
+	if methods := formOverrides(v.r, body); len(methods) > 0 {
+		if !v.rt.touching(v.w, withBody(v.r, body), methods) {
+			v.rt.through(v.r.Context(), v.w, v.r, v.route.Name, body, func(rollout.Result) {})
+		}
 		return
 	}
 	if err := v.identify(body); err != nil {
@@ -64,6 +68,13 @@ func (v *visit) serve() {
 		return
 	}
 	v.claimed()
+}
+
+// withBody returns the request with a body that has been read, to be read again.
+func withBody(r *http.Request, body []byte) *http.Request {
+	r = r.WithContext(r.Context())
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return r
 }
 
 // identify fills in what the request says of its document.

@@ -3,12 +3,13 @@ package router
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
-// override returns the method that the request asks, as many frameworks understand it,
-// to be taken for, in capitals; empty if it is its own. A POST that deletes is none that
-// brings a document. It is the same for every method, as some frameworks do not ask that it
+// overriding returns the methods that the request asks, as many frameworks understand it,
+// to be taken for, in capitals and sorted; none if that is its own alone. A POST that
+// deletes is none that brings a document. It is the same for every method, as some frameworks do not ask that it
 // be a POST, and for names with underscores, which CGI-like servers do not tell
 // apart.
 //
@@ -17,18 +18,17 @@ import (
 //   - _method in the query: Symfony, Spring, Express
 //
 // _method in a form's body is looked for by formOverrides.
-func override(r *http.Request) string {
-	for name, values := range r.Header {
+func overriding(r *http.Request) (methods []string) {
+	for name, values := range endToEnd(r.Header) {
 		if overrides(name) {
-			if method := other(values, r.Method); method != "" {
-				return method
-			}
+			methods = append(methods, others(values, r.Method)...)
 		}
 	}
-	if !strings.Contains(strings.ToLower(r.URL.RawQuery), "method") && !strings.Contains(r.URL.RawQuery, "%") {
-		return ""
+	if strings.Contains(strings.ToLower(r.URL.RawQuery), "method") || strings.Contains(r.URL.RawQuery, "%") {
+		methods = append(methods, paramOverrides(r.URL.RawQuery, r.Method)...)
 	}
-	return paramOverrides(r.URL.RawQuery, r.Method)
+	slices.Sort(methods)
+	return methods
 }
 
 func overrides(field string) bool {
@@ -43,30 +43,31 @@ func overrides(field string) bool {
 }
 
 // formOverrides looks into a form's body: Rack, Rails, Laravel, Symfony, Spring, Slim.
-func formOverrides(r *http.Request, body []byte) bool {
-	kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
-	return strings.EqualFold(strings.TrimSpace(kind), "application/x-www-form-urlencoded") && paramOverrides(string(body), r.Method) != ""
+func formOverrides(r *http.Request, body []byte) []string {
+	kind, _, _ := strings.Cut(endToEnd(r.Header).Get("Content-Type"), ";")
+	if !strings.EqualFold(strings.TrimSpace(kind), "application/x-www-form-urlencoded") {
+		return nil
+	}
+	return paramOverrides(string(body), r.Method)
 }
 
-func paramOverrides(form, method string) string {
+func paramOverrides(form, method string) (methods []string) {
 	values, _ := url.ParseQuery(form) // what it cannot read it leaves out
 	for name, all := range values {
 		if strings.EqualFold(name, "_method") {
-			if asked := other(all, method); asked != "" {
-				return asked
-			}
+			methods = append(methods, others(all, method)...)
 		}
 	}
-	return ""
+	slices.Sort(methods)
+	return methods
 }
 
-// other returns the first of the values that names another method. Frameworks read no
-// empty one.
-func other(values []string, method string) string {
+// others returns the values that name another method. Frameworks read no empty one.
+func others(values []string, method string) (methods []string) {
 	for _, value := range values {
 		if value = strings.ToUpper(strings.TrimSpace(value)); value != "" && value != method {
-			return value
+			methods = append(methods, value)
 		}
 	}
-	return ""
+	return methods
 }

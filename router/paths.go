@@ -15,16 +15,11 @@ import (
 // toLegacy sends the document to legacy, once.
 func (v *visit) toLegacy(ctx context.Context, t *claims.Ticket) rollout.Result {
 	if t.Stale(v.rt.config.Horizon / 2) {
-		// This process stood still: others may have settled the claim by now.
-		v.warn("settle", v.sent(ctx, t, rollout.Result{Outcome: rollout.OutcomeRefused, Status: http.StatusServiceUnavailable}, rollout.Ending{}))
-		v.refuse(problem{Slug: "stale-claim", Detail: "the gateway was held up; nothing was sent; repeat the request"}, nil)
+		v.stale(ctx, t)
 		return v.record.Result
 	}
-	if limit, bounded := t.Limit(); bounded {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, limit)
-		defer cancel()
-	}
+	ctx, cancel := limited(ctx, t)
+	defer cancel()
 	began := time.Now()
 	result := v.mirrored(func() rollout.Result {
 		if v.once {
@@ -40,11 +35,30 @@ func (v *visit) toLegacy(ctx context.Context, t *claims.Ticket) rollout.Result {
 	return result
 }
 
+// stale answers a request whose process stood still: others may have settled its claim by
+// now. Nothing was sent.
+func (v *visit) stale(ctx context.Context, t *claims.Ticket) {
+	v.warn("settle", v.sent(ctx, t, rollout.Result{Outcome: rollout.OutcomeRefused, Status: http.StatusServiceUnavailable}, rollout.Ending{}))
+	v.refuse(problem{Slug: "stale-claim", Detail: "the gateway was held up; nothing was sent; repeat the request"}, nil)
+}
+
+// limited bounds a request to legacy as its ticket says.
+func limited(ctx context.Context, t *claims.Ticket) (context.Context, context.CancelFunc) {
+	if limit, bounded := t.Limit(); bounded {
+		return context.WithTimeout(ctx, limit)
+	}
+	return ctx, func() {}
+}
+
 // sent notes how the request to legacy ended.
 func (v *visit) sent(ctx context.Context, t *claims.Ticket, result rollout.Result, end rollout.Ending) error {
 	switch result.Outcome {
 	case rollout.OutcomeAmbiguous, rollout.OutcomeTimeout, rollout.OutcomeTruncated:
 		return t.Sent(ctx, false, end)
+	case rollout.OutcomeCanceled:
+		if result.Status == statusClientLeft { // and legacy has not begun to answer
+			return t.Sent(ctx, false, end)
+		}
 	}
 	if v.once && rollout.InvitesRepeat(result.Status) { // as does what legacy got nothing of
 		return t.Declined(ctx, end)

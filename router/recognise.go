@@ -46,7 +46,7 @@ func (rec *Recogniser) Document(r *http.Request, body []byte) (*rollout.Document
 		path = routePath(r.URL)
 	}
 	route := rec.routes[r.Method+" "+rec.mux.Find(match, r.Method, path)]
-	if route == nil || override(r) != "" || formOverrides(r, body) {
+	if route == nil || len(overriding(r)) > 0 || len(formOverrides(r, body)) > 0 {
 		return nil, fmt.Errorf("%w: %s %s", ErrNoRoute, r.Method, r.URL.Path)
 	}
 	r = r.WithContext(context.WithValue(r.Context(), chi.RouteCtxKey, match))

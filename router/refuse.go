@@ -10,13 +10,15 @@ import (
 )
 
 // notRead is what becomes of a body that cannot be held. It goes to legacy as it comes:
-// under a claim, if the document is known all the same; without one where nothing of any
-// document can be on Temporal, for there a claim would protect nothing.
+// under a claim, if the document is known all the same, and the body too large each time
+// that it comes; without one where nothing of any document can be on Temporal, for there
+// a claim would protect nothing. That a body came slowly, or when many were held, says
+// nothing of its retry, which may be on Temporal.
 func (v *visit) notRead(err error) {
 	switch {
 	case rollout.UnroutableReason(err) == "":
 		v.refuseBody(err)
-	case v.route.DocID.place != placeBody && v.identify(nil) == nil:
+	case errors.Is(err, rollout.ErrBodyTooLarge) && v.route.DocID.place != placeBody && v.identify(nil) == nil:
 		v.doc.Intent = rollout.TouchIntent(v.route.Name, v.route.Method, v.route.Pattern)
 		v.streamed()
 	case v.rt.config.LegacyOnly():
@@ -35,10 +37,17 @@ func (v *visit) streamed() {
 	v.record.Intent = v.doc.Intent
 	v.announce(v.record.Decision)
 	ticket, err := v.turn(ctx)
-	if err != nil {
+	switch {
+	case err != nil:
 		v.notClaimed(ctx, err)
-	} else {
-		v.send(v.forward)
+	case ticket.Stale(v.rt.config.Horizon / 2):
+		v.stale(ctx, ticket)
+	default:
+		v.send(func(ctx context.Context) rollout.Result {
+			ctx, cancel := limited(ctx, ticket)
+			defer cancel()
+			return v.forward(ctx)
+		})
 		v.warn("settle", ticket.Sent(ctx, concluded(v.record.Result.Outcome), rollout.Ending{}))
 	}
 	v.observe()

@@ -223,7 +223,7 @@ func (rt *Router) serve(w http.ResponseWriter, r *http.Request) {
 			Detail: "this is a gateway to one service, not a proxy: send the request itself"})
 	case strings.Contains(r.URL.Path, "\x00"):
 		writeProblem(w, problem{Slug: "path", Status: http.StatusBadRequest, Detail: "the path holds a NUL byte"})
-	case rt.dashed(w, r) && !rt.touching(w, r):
+	case rt.dashed(w, r) && !rt.touching(w, r, overriding(r)):
 		rt.mux.ServeHTTP(w, routed(r))
 	}
 }

@@ -17,21 +17,30 @@ import (
 type spellings []spelling
 
 type spelling struct {
-	route *Route
-	match *chi.Mux
-	once  *sync.Once // for the warning
+	route           *Route
+	method, pattern string // the route's, or those of one of its touches
+	match           *chi.Mux
+	once            *sync.Once // for the warning
 }
 
 func newSpellings(routes []Route) spellings {
 	var all spellings
 	for i := range routes {
-		s := spelling{route: &routes[i], match: chi.NewRouter(), once: &sync.Once{}}
-		for _, form := range canonicalPatterns(routes[i].Pattern) {
-			s.match.Method(routes[i].Method, form, http.NotFoundHandler())
+		route := &routes[i]
+		all = append(all, newSpelling(route, route.Method, route.Pattern))
+		for _, t := range route.Touches {
+			all = append(all, newSpelling(route, t.Method, t.Pattern))
 		}
-		all = append(all, s)
 	}
 	return all
+}
+
+func newSpelling(route *Route, method, pattern string) spelling {
+	s := spelling{route: route, method: method, pattern: pattern, match: chi.NewRouter(), once: &sync.Once{}}
+	for _, form := range canonicalPatterns(pattern) {
+		s.match.Method(method, form, http.NotFoundHandler())
+	}
+	return s
 }
 
 // parts are what a pattern's braces hold, and hide it while the text around is brought
@@ -89,7 +98,7 @@ func withParts(text string, held []string) string {
 func (all spellings) find(r *http.Request) *spelling {
 	form, short := "", ""
 	for i := range all {
-		if !strings.EqualFold(all[i].route.Method, r.Method) {
+		if !strings.EqualFold(all[i].method, r.Method) {
 			continue
 		}
 		if form == "" {
@@ -104,7 +113,7 @@ func (all spellings) find(r *http.Request) *spelling {
 }
 
 func (s *spelling) has(path string) bool {
-	return s.match.Match(chi.NewRouteContext(), s.route.Method, path)
+	return s.match.Match(chi.NewRouteContext(), s.method, path)
 }
 
 // spelt takes a request for what looks like a route in another spelling. To pass
@@ -113,7 +122,7 @@ func (s *spelling) has(path string) bool {
 func (rt *Router) spelt(w http.ResponseWriter, r *http.Request, s *spelling) {
 	s.once.Do(func() {
 		rt.config.Log.Warn("a request came for another spelling of an ingestion route: if legacy takes documents there, they have no claim",
-			zap.String("route", s.route.Name), zap.String("path", r.URL.EscapedPath()), zap.String("pattern", s.route.Pattern),
+			zap.String("route", s.route.Name), zap.String("path", r.URL.EscapedPath()), zap.String("pattern", s.pattern),
 			zap.String("hint", "requests.other_spellings: reject; rollout_other_spelling_total counts them"))
 	})
 	if !rt.config.RejectSpellings {
@@ -122,7 +131,7 @@ func (rt *Router) spelt(w http.ResponseWriter, r *http.Request, s *spelling) {
 	}
 	record := rollout.Record{Route: s.route.Name, Spelling: s.route.Name, Method: r.Method, Target: r.URL.Path, Started: time.Now(), BytesIn: max(r.ContentLength, 0)}
 	record.Result = rollout.Result{Outcome: rollout.OutcomeInvalid, Status: writeProblem(w, problem{Slug: "path-spelling", Status: http.StatusBadRequest,
-		Detail: "this is another spelling of " + s.route.Pattern + ": send the request there; nothing was forwarded"})}
+		Detail: "this is another spelling of " + s.pattern + ": send the request there; nothing was forwarded"})}
 	record.Duration = time.Since(record.Started)
 	rt.config.Observer.Observe(&record)
 	rt.logAccess(&record)

@@ -36,24 +36,26 @@ func (t *Touch) check() error {
 	return checkPattern(t.Pattern, t.DocID)
 }
 
-// touching serves the request if it asks to be taken for another method, by which it is
-// a touch.
-func (rt *Router) touching(w http.ResponseWriter, r *http.Request) bool {
-	method := override(r)
-	if method == "" {
+// touching serves the request if it asks to be taken for one of the methods by which it
+// is a touch. Frameworks do not ask that of requests that change nothing.
+func (rt *Router) touching(w http.ResponseWriter, r *http.Request, methods []string) bool {
+	switch r.Method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions:
 		return false
 	}
-	match, path := chi.NewRouteContext(), r.URL.Path
+	path := r.URL.Path
 	if r.URL.RawPath != "" {
 		path = routePath(r.URL)
 	}
-	if !rt.touches.Match(match, method, path) {
-		return false
+	for _, method := range methods {
+		if rt.touches.Match(chi.NewRouteContext(), method, path) {
+			match := chi.NewRouteContext()
+			match.RouteMethod, match.RoutePath = method, path
+			rt.touches.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), chi.RouteCtxKey, match)))
+			return true
+		}
 	}
-	match = chi.NewRouteContext()
-	match.RouteMethod, match.RoutePath = method, path
-	rt.touches.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), chi.RouteCtxKey, match)))
-	return true
+	return false
 }
 
 // touch returns the handler of such requests. Where the doc_id cannot be one of a
@@ -87,11 +89,21 @@ func (v *visit) inOrder() {
 		v.observe()
 		return
 	}
+	if ticket.Stale(v.rt.config.Horizon / 2) {
+		v.record.Route, v.record.DocID = v.route.Name, v.doc.Identity()
+		v.stale(ctx, ticket)
+		v.observe()
+		return
+	}
 	result := rollout.Result{Outcome: rollout.OutcomeAmbiguous} // if this is cut off
 	defer func() {
 		v.warn("settle", ticket.Sent(ctx, concluded(result.Outcome), rollout.Ending{}))
 	}()
-	v.rt.through(v.w, v.r, "", nil, func(r rollout.Result) { result = r })
+	// It is not called off with its client: the claim must last as long as legacy is at
+	// work on it.
+	bounded, cancel := limited(ctx, ticket)
+	defer cancel()
+	v.rt.through(bounded, v.w, v.r, "", nil, func(r rollout.Result) { result = r })
 }
 
 // concluded reports whether it is known what legacy made of a request: it answered, or

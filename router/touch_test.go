@@ -163,3 +163,79 @@ func TestTooLargeIsStreamedUnderAClaimWhereTheDocumentIsKnown(t *testing.T) {
 	d.post("small", "X-Doc-Id", "b", "Prefer", "wait=0").want(t, http.StatusAccepted, "")
 	d.post(padded(101), "X-Doc-Id", "b").wantProblem(t, http.StatusServiceUnavailable, "held", "")
 }
+
+// A slow body, or one that came when many were held, says nothing of its retry: that may
+// be on Temporal by then. So it is refused there, whatever is known of the document.
+func TestWhatIsSlowIsNotStreamedUnderAClaim(t *testing.T) {
+	d := openDoor(t, at(100), routes(route(t, "header:X-Doc-Id")), impatient())
+	c := d.dial()
+	c.send("POST /v1/documents HTTP/1.1\r\nHost: a\r\nX-Doc-Id: a\r\nContent-Length: 50\r\n\r\nhalf")
+	c.answer().wantProblem(t, http.StatusRequestTimeout, "too-slow", "")
+	d.wantNothingSent()
+}
+
+// A request that legacy takes for a touch by an override is one, in a form's body too; a
+// GET never is.
+func TestAnOverriddenMethodIsATouch(t *testing.T) {
+	r := route(t, "body:/doc_id")
+	at0, err := router.ParseLocator("header:X-Doc-Id")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Touches = []router.Touch{{Method: http.MethodDelete, Pattern: "/v1/documents", DocID: at0}}
+	const form = "application/x-www-form-urlencoded"
+	for name, row := range map[string]struct {
+		method, body string
+		fields       []string
+		touch        bool
+	}{
+		"a field":    {http.MethodPost, "x", []string{"X-HTTP-Method-Override", "DELETE"}, true},
+		"two fields": {http.MethodPost, "x", []string{"X-HTTP-Method-Override", "PURGE", "X-Method-Override", "DELETE"}, true},
+		"a form":     {http.MethodPost, "a=b&_method=DELETE", []string{"Content-Type", form}, true},
+		"a GET":      {http.MethodGet, "", []string{"X-HTTP-Method-Override", "DELETE"}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := openDoor(t, at(100), routes(r))
+			d.post(document("a"))
+			d.send(row.method, "/v1/documents", row.body, append(row.fields, "X-Doc-Id", "a")...).want(t, http.StatusOK, "by legacy")
+			if all := d.legacy.all(); len(all) != 1 || all[0].body != row.body {
+				t.Errorf("legacy got %+v", all)
+			}
+			replayed := "true"
+			if row.touch {
+				replayed = ""
+			}
+			d.post(document("a")).wantFields(t, "Rollout-Replayed", replayed)
+		})
+	}
+}
+
+// The claim of a touch lasts as long as legacy is at work, not as long as its client.
+func TestATouchOutlivesItsClient(t *testing.T) {
+	arrived, proceed := make(chan struct{}), make(chan struct{})
+	d := openDoor(t, at(100), touched(t), answering(func(ctx context.Context, w http.ResponseWriter, r *http.Request) (rollout.Result, error) {
+		if r.Method == http.MethodDelete {
+			close(arrived)
+			<-r.Context().Done() // its client has left
+			if ctx.Err() != nil {
+				return rollout.Result{}, ctx.Err()
+			}
+			<-proceed
+		}
+		w.WriteHeader(http.StatusNoContent)
+		return rollout.Result{Status: http.StatusNoContent}, nil
+	}))
+	c := d.dial()
+	c.send("DELETE /v1/documents/a HTTP/1.1\r\nHost: a\r\n\r\n")
+	<-arrived
+	c.Close()
+	d.post(document("a")).wantFields(t, "Rollout-Path", "legacy", "Rollout-Reason", "claim")
+	close(proceed)
+}
+
+// Another spelling of a touch's path may be one to legacy: it is told.
+func TestOtherSpellingsOfATouchAreTold(t *testing.T) {
+	d := openDoor(t, at(100), touched(t), func(s *setup) { s.RejectSpellings = true })
+	d.send(http.MethodDelete, "/v1/Documents/a/", "").wantProblem(t, http.StatusBadRequest, "path-spelling", "")
+	d.wantNothingSent()
+}

@@ -34,10 +34,10 @@ func (b *Book) tend(ctx context.Context) error {
 		dead, err = b.config.Roll.Dead(limit, b.config.Owner)
 	}
 	cancel()
+	b.noteGone(dead, time.Now()) // nobody, after an error: who is seen again is not gone
 	if err != nil || len(dead) == 0 {
 		return err
 	}
-	b.noteGone(dead, time.Now())
 	return b.config.Roll.Open(ctx, func(h *rollout.Holding) error { return b.adopt(ctx, h) })
 }
 

@@ -84,3 +84,33 @@ func TestALongRequestIsGivenUpOnlyAfterItsGatewaysDeath(t *testing.T) {
 		<-done
 	})
 }
+
+// A gateway that was taken for dead and lives is taken for dead anew when it is missed
+// again: what it has under way is not given up at once.
+func TestWhoWasMissedBeforeIsMissedAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		lives := newGateway("lives", newRecords(), newTemporal())
+		other := newGateway("other", lives.records, lives.temporal)
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { defer close(done); _ = other.Run(ctx) }()
+		ticket := lives.take(t, "k0", false)
+		pass(5 * time.Second) // missed for the first time
+		for range 60 {
+			if err := lives.records.Renew(t.Context(), "lives", 3*time.Second); err != nil {
+				t.Fatal(err)
+			}
+			pass(time.Second)
+		}
+		if err := ticket.Sent(t.Context(), true, rollout.Ending{}); err != nil {
+			t.Fatal(err)
+		}
+		lives.take(t, "k", false)
+		pass(8 * time.Second) // missed again, for less than legacy's limit of 10 s
+		if c := other.claim(t, "k"); !c.Open() {
+			t.Errorf("%+v", c)
+		}
+		cancel()
+		<-done
+	})
+}

@@ -15,7 +15,7 @@ import (
 // comesLater reports whether Temporal joins when everything else serves already.
 func (d *Demo) comesLater() bool { return d.options.Build != "" || d.options.Temporal != "" }
 
-// checkTemporal checks that there is, or will be, a Temporal server.
+// checkTemporal fails if the Temporal server that is to be used has no address.
 func (o *Options) checkTemporal() error {
 	if o.Temporal == "" {
 		return nil

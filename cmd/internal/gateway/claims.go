@@ -55,7 +55,7 @@ func (g *Gateway) openClaims(ctx context.Context) error {
 	}
 	quiet := claims.LegacyOnlyConfig{Register: g.records, Policy: g.ceilings.policy, Horizon: c.Claims.Horizon.Std(), Timeout: c.Claims.Timeout.Std()}
 	if _, several := g.records.(shared); several {
-		quiet.Agreed = g.ceilings.stored.Load
+		quiet.Agreed = g.agreed
 	}
 	config := claims.Config{
 		Store: store, Roll: g.records, Temporal: g.temporal, Gate: g.temporal,
@@ -76,6 +76,15 @@ func (g *Gateway) openClaims(ctx context.Context) error {
 	g.claims = claims.New(config)
 	g.breaker = breaker.New()
 	return nil
+}
+
+// agreed is the policy on which all gateways agree, as of the last second; without an
+// epoch while the store does not say.
+func (g *Gateway) agreed() *rollout.Policy {
+	if !g.reach.now.Load() {
+		return &rollout.Policy{}
+	}
+	return g.ceilings.stored.Load()
 }
 
 // openCeilings makes what is in force here: the flags, under the plan and the brake.
