@@ -98,23 +98,34 @@ func quiescent(p *rollout.Policy) bool {
 const (
 	// emptyInterval is how often the open claims are looked at.
 	emptyInterval = time.Second
+	// emptySoon is the pause while it is not known what gateways agree on.
+	emptySoon = 100 * time.Millisecond
 	// emptyShare is how much less than all the time is spent on it.
 	emptyShare = 20
 	// emptyGrace is how late a look may be before the one before it counts no more.
 	emptyGrace = 2 * time.Second
 )
 
+// Look looks once. It must not be called while Watch runs.
+func (l *LegacyOnly) Look(ctx context.Context) (pause time.Duration) {
+	begun := time.Now()
+	holds := l.look(ctx, begun)
+	pause = max(emptyInterval, emptyShare*time.Since(begun))
+	if holds {
+		l.found.Store(&quiet{l.during, time.Now().Add(pause + emptyGrace)})
+	} else {
+		l.found.Store(nil)
+	}
+	if l.config.Agreed != nil && l.config.Agreed().Epoch == 0 {
+		pause = emptySoon // what is agreed on will be known at once, or the store is away
+	}
+	return pause
+}
+
 // Watch looks until ctx ends.
 func (l *LegacyOnly) Watch(ctx context.Context) {
 	for {
-		begun := time.Now()
-		holds := l.look(ctx, begun)
-		pause := max(emptyInterval, emptyShare*time.Since(begun))
-		if holds {
-			l.found.Store(&quiet{l.during, time.Now().Add(pause + emptyGrace)})
-		} else {
-			l.found.Store(nil)
-		}
+		pause := l.Look(ctx)
 		select {
 		case <-ctx.Done():
 			return

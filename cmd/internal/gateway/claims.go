@@ -72,6 +72,11 @@ func (g *Gateway) openClaims(ctx context.Context) error {
 		config.StoreTimeout = 0 // it is in this process
 		quiet.Outdated = losing.PowerLost
 	}
+	if own, alone := g.records.(claims.Own); alone && g.away != nil {
+		if err := g.away.Agree(g.seeks().Exposure(), own); err != nil { // agreeAlone goes on trying
+			g.options.Log.Named("claims").Warn("the percentage stays where it was: a higher one cannot be kept on disk", zap.Error(err))
+		}
+	}
 	g.quiet = claims.NewLegacyOnly(quiet)
 	g.claims = claims.New(config)
 	g.breaker = breaker.New()

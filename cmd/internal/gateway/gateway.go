@@ -133,7 +133,6 @@ func (g *Gateway) Run(ctx context.Context) error {
 	group.Go(func() error { g.health.Watch(running, pollersInterval); return nil })
 	group.Go(func() error { g.watchBreaker(running); return nil })
 	group.Go(func() error { return g.claims.Run(running) })
-	group.Go(func() error { g.quiet.Watch(running); return nil })
 	group.Go(func() error { g.unclaimed.Tell(running, g.options.Log); return nil })
 	group.Go(func() error { g.books.keep(running, g.records, g.options.Log.Named("claims")); return nil })
 	group.Go(func() error { g.brake.keep(running); return nil })
@@ -149,6 +148,8 @@ func (g *Gateway) Run(ctx context.Context) error {
 	if store, alone := g.records.(claims.Own); alone && g.away != nil {
 		group.Go(func() error { g.agreeAlone(running, store); return nil })
 	}
+	g.quiet.Look(running) // what the first request needs to know
+	group.Go(func() error { g.quiet.Watch(running); return nil })
 	g.serve(group)
 	if g.succession != nil {
 		group.Go(func() error { return g.succession.Serve(running) })
