@@ -1,0 +1,65 @@
+// What the project's own tests run besides: a workflow that does what its document says.
+// Nothing here is to be copied.
+import { ApplicationFailure, proxyActivities, sleep, uuid4 } from '@temporalio/workflow';
+import { answering } from '../answering';
+import type { Input, Support } from '../contract';
+import { 'sluice.shadow-support' as shadowSupport, 'sluice.worker-support' as workerSupport } from '../workflows';
+import type { TrialActivities } from './activities';
+
+export * from '../workflows';
+
+/** A document says how its run goes. */
+interface Trial {
+  /** How long it takes. */
+  sleep?: string;
+  /** How many attempts of its activity fail. */
+  flaky?: number;
+  /** What it returns: in its first run the first, and so on; of more runs, the last. */
+  returns?: unknown[];
+  /** What its ApplicationFailure says. */
+  fails?: { message: string; type?: string; details?: unknown[] };
+  /** The message of a plain Error, which is no failure of the workflow's. */
+  throws?: string;
+  /** A member of the result that is another in each run. */
+  random?: string;
+  /** Whether the answer tells what the workflow was given. */
+  echo?: boolean;
+}
+
+const { attempt, countRun } = proxyActivities<TrialActivities>({
+  startToCloseTimeout: '1 minute',
+  retry: { initialInterval: '100 ms', backoffCoefficient: 1, maximumAttempts: 5 },
+});
+
+/** The trial offers the update `result`, and TrialByClose does not. */
+export const Trial = (input: Input): Promise<unknown> => answering(trial(input));
+export const TrialByClose = (input: Input): Promise<unknown> => trial(input);
+
+async function trial(input: Input): Promise<unknown> {
+  const told = (input.body_encoding ? {} : input.body) as Trial;
+  const run = await countRun(input);
+  if (told.sleep) await sleep(told.sleep as `${number} s`);
+  const attempts = await attempt(told.flaky ?? 0);
+  if (told.throws) throw new Error(told.throws);
+  if (told.fails) {
+    const { message, type, details } = told.fails;
+    throw ApplicationFailure.create({ message, type, details, nonRetryable: true });
+  }
+  if (told.echo) return input;
+  if (told.random) return { ...Object(told.returns?.[0]), [told.random]: uuid4() };
+  return told.returns ? told.returns[Math.min(run, told.returns.length) - 1] : { doc_id: input.doc_id, run, attempts };
+}
+
+const types = ['Trial', 'TrialByClose'];
+
+async function trialSupport(): Promise<Support> {
+  const support = await workerSupport();
+  return { ...support, types: [...support.types, ...types], updates: [...(support.updates ?? []), 'Trial'] };
+}
+
+async function trialShadowSupport(): Promise<Support> {
+  const support = await shadowSupport();
+  return { ...support, types: [...support.types, ...types] };
+}
+
+export { trialSupport as 'sluice.worker-support', trialShadowSupport as 'sluice.shadow-support' };
