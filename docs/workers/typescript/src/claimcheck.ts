@@ -4,6 +4,8 @@ import { dirname, join } from 'node:path';
 import { type Payload, type StorageDriver, StorageDriverClaim } from '@temporalio/common';
 import { temporal } from '@temporalio/proto';
 
+// The SDK 1.24.0 reads a claim only if all its parts share one copy of protobufjs, which
+// package.json therefore names: npm then puts that at the top.
 const { Payload: Message } = temporal.api.common.v1;
 
 // doc:begin claimcheck

@@ -1,0 +1,15 @@
+// Copies all payloads of one claim check's directory to another, by the driver: the tests
+// compare what it reads and writes with what the gateway does.
+import { readdirSync } from 'node:fs';
+import { StorageDriverClaim } from '@temporalio/common';
+import { DirectoryDriver } from '../claimcheck';
+
+async function copy(from: string, to: string): Promise<void> {
+  const names = readdirSync(from, { withFileTypes: true, recursive: true }).filter((entry) => entry.isFile());
+  const claims = names.map(({ name }) => new StorageDriverClaim({ sha256: name }));
+  const payloads = await new DirectoryDriver(from).retrieve({}, claims);
+  await new DirectoryDriver(to).store({}, payloads);
+}
+
+const [from = '', to = ''] = process.argv.slice(2);
+void copy(from, to);
