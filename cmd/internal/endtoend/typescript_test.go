@@ -13,10 +13,11 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
+	"time"
 
 	"go.temporal.io/sdk/client"
+	"golang.org/x/sync/errgroup"
 
 	"sluice/cmd/internal/chaos/child"
 	"sluice/temporalpath"
@@ -54,7 +55,8 @@ func typescriptProgram(t testing.TB) string {
 }
 
 // The routes of the TypeScript worker: the doc_id in the body, in a field, in the path.
-// invoices and trials are waited for by the update, the others by their close.
+// invoices and trials are waited for by the update, the others by their close. The last
+// two are the Go example's.
 const typescriptRoutes = `routes=[
  {name: invoices, pattern: /invoices, doc_id: "body:/doc_id", auth: none,
   workflow: {type: IngestInvoice, task_queue: ts, shadow_task_queue: ts-shadow, result: update, status: 201},
@@ -68,7 +70,11 @@ const typescriptRoutes = `routes=[
   workflow: {type: TrialByClose, task_queue: ts, shadow_task_queue: ts-shadow, body: json},
   failures: {Known: 409}},
  {name: stuck, method: PUT, pattern: "/stuck/{id}", doc_id: "path:id", auth: none,
-  workflow: {type: TrialByClose, task_queue: ts, execution_timeout: 5s}}]`
+  workflow: {type: TrialByClose, task_queue: ts, execution_timeout: 5s}},
+ {name: go-invoices, pattern: /go/invoices, doc_id: "body:/doc_id", auth: none,
+  workflow: {type: IngestInvoice, task_queue: go, result: update}, failures: {InvalidDocument: 422}},
+ {name: go-scans, pattern: /go/scans, doc_id: "header:X-Document-Id", auth: none,
+  workflow: {type: IngestScan, task_queue: go}}]`
 
 // typescript is a stack whose workers are written in TypeScript, in processes of their
 // own.
@@ -87,7 +93,7 @@ func openTypeScript(t *testing.T) *typescript {
 	legacy := httptest.NewServer(http.HandlerFunc(answerTrial))
 	t.Cleanup(legacy.Close)
 	settings := []string{
-		"legacy.url=" + legacy.URL, typescriptRoutes, "requests.tenant_header=X-Tenant", "shadow.pairs=50", "temporal.wait=55s",
+		"legacy.url=" + legacy.URL, typescriptRoutes, "requests.tenant_header=X-Tenant", "shadow.pairs=50", "temporal.wait=55s", "temporal.start_timeout=20s",
 		"temporal.claim_check.store=directory", "temporal.claim_check.directory=" + ts.payloads,
 	}
 	for _, planted := range []string{"mismatch", "error_ratio", "error_rate", "dead_letter"} { // and not to be rolled back for
@@ -100,7 +106,7 @@ func openTypeScript(t *testing.T) *typescript {
 		t.Fatal(err)
 	}
 	t.Cleanup(ts.temporal.Close)
-	ts.work(t, "v1", ts.makeCurrent)
+	ts.work(t, "v1", func(ctx context.Context, build string) error { return ts.makeCurrent(ctx, "typescript", build) })
 	return ts
 }
 
@@ -133,8 +139,8 @@ func (ts *typescript) work(t *testing.T, build string, ready func(ctx context.Co
 }
 
 // makeCurrent tries once; Temporal refuses a build that nobody has polled for.
-func (ts *typescript) makeCurrent(ctx context.Context, build string) error {
-	handle := ts.temporal.WorkerDeploymentClient().GetHandle("typescript")
+func (ts *typescript) makeCurrent(ctx context.Context, deployment, build string) error {
+	handle := ts.temporal.WorkerDeploymentClient().GetHandle(deployment)
 	_, err := handle.SetCurrentVersion(ctx, client.WorkerDeploymentSetCurrentVersionOptions{BuildID: build})
 	return err
 }
@@ -154,11 +160,18 @@ func (ts *typescript) send(t *testing.T, method, target, body string, fields ...
 	for i := 0; i+1 < len(fields); i += 2 {
 		request.Header.Add(fields[i], fields[i+1])
 	}
-	a, err := send(ts.client, request)
-	if err != nil {
-		t.Fatal(err)
+	for {
+		a, err := send(ts.client, request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// A Temporal that is hard at work takes longer than the gateway waits for it.
+		if a.status != http.StatusServiceUnavailable || !strings.Contains(string(a.body), "temporal-ambiguous") {
+			return a
+		}
+		time.Sleep(time.Second)
+		request.Body, _ = request.GetBody() // it is a string's
 	}
-	return a
 }
 
 // trial sends a document to the route trials that says how its run goes.
@@ -202,7 +215,8 @@ func TestTypeScriptWorkers(t *testing.T) {
 	t.Run("mirrored", ts.mirrored)
 	ts.rollTo(t, 100)
 	t.Run("served", func(t *testing.T) {
-		var group sync.WaitGroup
+		var group errgroup.Group
+		group.SetLimit(4) // they wait more than they work
 		for name, test := range map[string]func(t *testing.T){
 			"three places of the doc_id": ts.threePlaces,
 			"all that was asked":         ts.allThatWasAsked,
@@ -218,10 +232,11 @@ func TestTypeScriptWorkers(t *testing.T) {
 			"ended from outside":         ts.endedFromOutside,
 			"activities are retried":     ts.retried,
 			"an allow-listed field":      ts.allowListed,
+			"workers in Go":              ts.inGo,
 		} {
-			group.Go(func() { t.Run(name, test) }) // all at one time: they wait more than they work
+			group.Go(func() error { t.Run(name, test); return nil })
 		}
-		group.Wait()
+		_ = group.Wait() // each fails by itself
 	})
 	t.Run("two versions", ts.twoVersions)
 }

@@ -97,7 +97,7 @@ func (ts *typescript) twoVersions(t *testing.T) {
 		eventually(t, "documents flow", func() bool { return count.Load() >= until || t.Failed() })
 	}
 	flow(20)
-	if err := ts.makeCurrent(t.Context(), "v2"); err != nil {
+	if err := ts.makeCurrent(t.Context(), "typescript", "v2"); err != nil {
 		t.Error(err)
 	}
 	flow(40)

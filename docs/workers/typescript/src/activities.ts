@@ -36,7 +36,6 @@ export function refuseUnless(ours: boolean): void {
   if (!ours) throw ApplicationFailure.nonRetryable('the document came on the wrong task queue', 'WrongTaskQueue');
 }
 
-// doc:begin body
 /**
  * The bytes of the body. A JSON value is written anew: white space is gone, and JavaScript
  * has no integers above 2^53. Where that counts, give the route `body: bytes`.
@@ -57,7 +56,6 @@ function decoded(input: Input): Buffer {
   const codings = (input.content_encoding ?? '').split(',').map((coding) => coding.trim().toLowerCase());
   return codings.reverse().reduce(undo, bytesOf(input));
 }
-// doc:end body
 
 function undo(body: Buffer, coding: string): Buffer {
   switch (coding) {

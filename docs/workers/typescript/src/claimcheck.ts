@@ -8,7 +8,6 @@ import { temporal } from '@temporalio/proto';
 // package.json therefore names: npm then puts that at the top.
 const { Payload: Message } = temporal.api.common.v1;
 
-// doc:begin claimcheck
 /**
  * Sluice's claim check in a directory, which the gateway and all workers share. A payload
  * is a file that is named by the SHA-256 of its protobuf message, below a directory of the
@@ -59,7 +58,6 @@ export class DirectoryDriver implements StorageDriver {
     return join(this.root, sha256.slice(0, 2), sha256);
   }
 }
-// doc:end claimcheck
 
 const digestOf = (data: Uint8Array) => createHash('sha256').update(data).digest('hex');
 

@@ -1,7 +1,6 @@
 // The contract between Sluice and the workflows that ingest its documents, as
 // docs/workflows.md describes it. Members are only ever added.
 
-// doc:begin input
 /** The only argument of an ingestion workflow. */
 export interface Input {
   doc_id: string;
@@ -21,18 +20,15 @@ export interface Input {
   delayed?: boolean;
   shadow: boolean;
 }
-// doc:end input
 
-// doc:begin answer
 /** A result in this form is an HTTP answer; any other JSON is the body of one. */
 export interface Answer {
   status: number;
   headers?: Record<string, string | string[]>;
   body?: unknown;
+  body_encoding?: '' | 'base64';
 }
-// doc:end answer
 
-// doc:begin support
 /** What the workers of a task queue can. */
 export interface Support {
   types: string[];
@@ -40,4 +36,3 @@ export interface Support {
   claim_check?: string[];
   build_id?: string;
 }
-// doc:end support

@@ -54,8 +54,8 @@ function invoiceOf(input: Input): { total: number } {
 // doc:begin support
 const buildID = () => workflowInfo().currentDeploymentVersion?.buildId ?? '';
 
-/** Says what the workers of the real task queue can. */
-async function workerSupport(): Promise<Support> {
+/** Says what the workers can, on the real task queue as on the shadow's. */
+async function support(): Promise<Support> {
   return {
     types: ['IngestInvoice', 'IngestScan'],
     updates: ['IngestInvoice'],
@@ -64,10 +64,5 @@ async function workerSupport(): Promise<Support> {
   };
 }
 
-/** Says for which types the workers of the shadow task queue support shadow runs. */
-async function shadowSupport(): Promise<Support> {
-  return { types: ['IngestInvoice', 'IngestScan'], build_id: buildID() };
-}
-
-export { workerSupport as 'sluice.worker-support', shadowSupport as 'sluice.shadow-support' };
+export { support as 'sluice.shadow-support', support as 'sluice.worker-support' };
 // doc:end support

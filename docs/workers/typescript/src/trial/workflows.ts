@@ -4,7 +4,7 @@ import type { Duration } from '@temporalio/common';
 import { ApplicationFailure, proxyActivities, sleep, uuid4 } from '@temporalio/workflow';
 import { answering } from '../answering';
 import type { Input, Support } from '../contract';
-import { 'sluice.shadow-support' as shadowSupport, 'sluice.worker-support' as workerSupport } from '../workflows';
+import { 'sluice.worker-support' as support } from '../workflows';
 import type { TrialActivities } from './activities';
 
 export * from '../workflows';
@@ -49,16 +49,9 @@ async function trial(input: Input): Promise<unknown> {
   return told.returns ? told.returns[Math.min(run, told.returns.length) - 1] : { doc_id: input.doc_id, run, attempts };
 }
 
-const types = ['Trial', 'TrialByClose'];
-
 async function trialSupport(): Promise<Support> {
-  const support = await workerSupport();
-  return { ...support, types: [...support.types, ...types], updates: [...(support.updates ?? []), 'Trial'] };
+  const { types, updates = [], ...rest } = await support();
+  return { ...rest, types: [...types, 'Trial', 'TrialByClose'], updates: [...updates, 'Trial'] };
 }
 
-async function trialShadowSupport(): Promise<Support> {
-  const support = await shadowSupport();
-  return { ...support, types: [...support.types, ...types] };
-}
-
-export { trialSupport as 'sluice.worker-support', trialShadowSupport as 'sluice.shadow-support' };
+export { trialSupport as 'sluice.shadow-support', trialSupport as 'sluice.worker-support' };
