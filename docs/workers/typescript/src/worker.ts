@@ -30,6 +30,7 @@ export async function run(bundle: string, activitiesOf: (store: Store) => object
       defaultVersioningBehavior: 'PINNED',
     },
   } satisfies Partial<WorkerOptions>;
+  // doc:end versions
   const real = await Worker.create({
     ...options,
     taskQueue: setting('TASK_QUEUE'),
@@ -40,7 +41,6 @@ export async function run(bundle: string, activitiesOf: (store: Store) => object
     taskQueue: setting('SHADOW_TASK_QUEUE'),
     activities: activitiesOf({ directory: setting('SHADOW_STORE'), shadow: true }),
   });
-  // doc:end versions
   try {
     await Promise.all([real.run(), shadow.run()]);
   } finally {

@@ -26,13 +26,13 @@ async function ingestInvoice(input: Input): Promise<Answer> {
     body: { doc_id: input.doc_id, total: invoice.total, stored: true, build: buildID() },
   };
 }
+// doc:end workflow
 
 /** Ingests a scan, which is any bytes. Its route has `result: close`. */
 export async function IngestScan(input: Input): Promise<Answer> {
   const { bytes, sha256 } = await storeDocument(input);
   return { status: 201, headers: { 'X-Kind': 'scan', 'X-Sum': ['sha256', sha256] }, body: { doc_id: input.doc_id, bytes } };
 }
-// doc:end workflow
 
 // doc:begin failures
 function invoiceOf(input: Input): { total: number } {
