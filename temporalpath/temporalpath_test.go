@@ -475,7 +475,7 @@ func TestOversize(t *testing.T) {
 }
 
 func TestClaimCheckCarriesLargeDocuments(t *testing.T) {
-	driver, err := claimcheck.Directory(t.TempDir())
+	driver, err := claimcheck.Directory(t.TempDir(), claimcheck.ForOwner())
 	if err != nil {
 		t.Fatal(err)
 	}

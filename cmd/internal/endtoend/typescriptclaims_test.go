@@ -20,9 +20,15 @@ import (
 // files, with the same names, bytes and permissions, and read each other's.
 func TestTypeScriptClaimCheckIsTheSame(t *testing.T) {
 	t.Parallel()
+	for sharedBy, permissions := range map[string]claimcheck.Permissions{"owner": claimcheck.ForOwner(), "group": claimcheck.ForGroup()} {
+		t.Run(sharedBy, func(t *testing.T) { sameClaimCheck(t, sharedBy, permissions) })
+	}
+}
+
+func sameClaimCheck(t *testing.T, sharedBy string, permissions claimcheck.Permissions) {
 	program := filepath.Join(filepath.Dir(typescriptProgram(t)), "copy.js")
 	from, to := filepath.Join(t.TempDir(), "from"), filepath.Join(t.TempDir(), "to")
-	driver, err := claimcheck.Directory(from)
+	driver, err := claimcheck.Directory(from, permissions)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +41,7 @@ func TestTypeScriptClaimCheckIsTheSame(t *testing.T) {
 	if _, err := driver.Store(converter.StorageDriverStoreContext{Context: t.Context()}, payloads); err != nil {
 		t.Fatal(err)
 	}
-	run := func() ([]byte, error) { return exec.Command("node", program, from, to).CombinedOutput() }
+	run := func() ([]byte, error) { return exec.Command("node", program, from, to, sharedBy).CombinedOutput() }
 	if output, err := run(); err != nil {
 		t.Fatalf("%v: %s", err, output)
 	}

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { access, mkdir, open, readFile, rename } from 'node:fs/promises';
+import { access, chmod, mkdir, mkdtemp, open, readFile, rename, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Payload, type StorageDriver, StorageDriverClaim } from '@temporalio/common';
 import { temporal } from '@temporalio/proto';
@@ -17,7 +17,11 @@ export class DirectoryDriver implements StorageDriver {
   readonly name = 'sluice.directory';
   readonly type = 'sluice.directory';
 
-  constructor(private readonly root: string) {}
+  /** With `shared` the processes of several users share it, which are in its group. */
+  constructor(
+    private readonly root: string,
+    private readonly shared = false,
+  ) {}
 
   store(_: unknown, payloads: Payload[]): Promise<StorageDriverClaim[]> {
     return Promise.all(payloads.map((payload) => this.write(payload)));
@@ -31,13 +35,13 @@ export class DirectoryDriver implements StorageDriver {
     const data = Message.encode({ ...payload, metadata: sorted(payload.metadata) }).finish();
     const sha256 = digestOf(data);
     const path = this.path(sha256);
-    const there = await access(path).then(() => true, () => false);
-    if (!there) {
-      await mkdir(dirname(path), { recursive: true, mode: 0o750 });
+    if (!(await exists(path))) {
+      await this.makeDirectory(dirname(path));
       const draft = join(this.root, `.writing-${randomUUID()}`);
       const file = await open(draft, 'wx', 0o600);
       try {
         await file.writeFile(data);
+        await file.chmod(this.shared ? 0o640 : 0o600);
         await file.sync();
       } finally {
         await file.close();
@@ -45,6 +49,16 @@ export class DirectoryDriver implements StorageDriver {
       await rename(draft, path);
     }
     return new StorageDriverClaim({ sha256 });
+  }
+
+  /** None may see a directory that it could not write to yet, so it is made aside, too. */
+  private async makeDirectory(path: string): Promise<void> {
+    if (await exists(path)) return;
+    const mode = this.shared ? 0o2770 : 0o750;
+    if (await mkdir(this.root, { recursive: true })) await chmod(this.root, mode);
+    const draft = await mkdtemp(join(this.root, '.making-'));
+    await chmod(draft, mode);
+    await rename(draft, path).catch(() => rmdir(draft)); // somebody else was first
   }
 
   private async read(sha256: string): Promise<Payload> {
@@ -58,6 +72,8 @@ export class DirectoryDriver implements StorageDriver {
     return join(this.root, sha256.slice(0, 2), sha256);
   }
 }
+
+const exists = (path: string) => access(path).then(() => true, () => false);
 
 const digestOf = (data: Uint8Array) => createHash('sha256').update(data).digest('hex');
 

@@ -23,7 +23,7 @@ export async function run(bundle: string, activitiesOf: (store: Store) => object
     connection,
     namespace: setting('TEMPORAL_NAMESPACE', 'default'),
     workflowBundle: { codePath: bundle },
-    dataConverter: { externalStorage: new ExternalStorage({ drivers: [new DirectoryDriver(setting('PAYLOADS'))] }) },
+    dataConverter: { externalStorage: new ExternalStorage({ drivers: [new DirectoryDriver(setting('PAYLOADS'), setting('PAYLOADS_SHARED_BY', 'owner') === 'group')] }) },
     workerDeploymentOptions: {
       useWorkerVersioning: true,
       version: { deploymentName: setting('DEPLOYMENT'), buildId: setting('BUILD_ID') },

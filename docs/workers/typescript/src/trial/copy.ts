@@ -4,12 +4,12 @@ import { readdirSync } from 'node:fs';
 import { StorageDriverClaim } from '@temporalio/common';
 import { DirectoryDriver } from '../claimcheck';
 
-async function copy(from: string, to: string): Promise<void> {
+async function copy(from: string, to: string, shared: boolean): Promise<void> {
   const names = readdirSync(from, { withFileTypes: true, recursive: true }).filter((entry) => entry.isFile());
   const claims = names.map(({ name }) => new StorageDriverClaim({ sha256: name }));
   const payloads = await new DirectoryDriver(from).retrieve({}, claims);
-  await new DirectoryDriver(to).store({}, payloads);
+  await new DirectoryDriver(to, shared).store({}, payloads);
 }
 
-const [from = '', to = ''] = process.argv.slice(2);
-void copy(from, to);
+const [from = '', to = '', sharedBy] = process.argv.slice(2);
+void copy(from, to, sharedBy === 'group');
