@@ -29,7 +29,7 @@ func ForOwner() Permissions { return Permissions{Files: 0o600, Directories: 0o75
 func ForGroup() Permissions { return Permissions{Files: 0o640, Directories: 0o770 | fs.ModeSetgid} }
 
 // directory keeps each payload in a file named by its SHA-256. A file that is
-// there is whole: it is written aside, synced and renamed. So is a directory.
+// there is whole: it is written aside, synced and renamed.
 type directory struct {
 	root        string
 	permissions Permissions
@@ -69,7 +69,7 @@ func (d directory) write(digest string, data []byte) error {
 	if _, err := os.Stat(path); err == nil {
 		return nil
 	}
-	if err := d.makeShard(filepath.Dir(path)); err != nil {
+	if err := errors.Join(os.MkdirAll(filepath.Dir(d.root), 0o750), d.makeDirectory(d.root), d.makeDirectory(filepath.Dir(path))); err != nil {
 		return err
 	}
 	f, err := os.CreateTemp(d.root, ".writing-*")
@@ -84,40 +84,16 @@ func (d directory) write(digest string, data []byte) error {
 	return os.Rename(f.Name(), path)
 }
 
-// makeShard makes the directory of a payload, and the root. Others may do so at the same
-// time, and none may see one that it could not write to yet.
-func (d directory) makeShard(path string) error {
-	if _, err := os.Stat(path); err == nil {
-		return nil
-	}
-	if err := d.makeRoot(); err != nil {
-		return err
-	}
-	draft, err := os.MkdirTemp(d.root, ".making-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(draft) // in vain once it is renamed
-	if err := os.Chmod(draft, d.permissions.Directories); err != nil {
-		return err
-	}
-	if err := os.Rename(draft, path); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	return nil
-}
-
-func (d directory) makeRoot() error {
-	if err := os.MkdirAll(filepath.Dir(d.root), 0o750); err != nil {
-		return err
-	}
-	switch err := os.Mkdir(d.root, d.permissions.Directories); {
+// makeDirectory makes a directory that is not there. Processes of other users that come
+// before it has its permissions are refused, and try again as after any failure.
+func (d directory) makeDirectory(path string) error {
+	switch err := os.Mkdir(path, d.permissions.Directories); {
 	case errors.Is(err, fs.ErrExist):
-		return nil // as the operator made it
+		return nil
 	case err != nil:
 		return err
 	}
-	return os.Chmod(d.root, d.permissions.Directories)
+	return os.Chmod(path, d.permissions.Directories) // the umask may have taken some away
 }
 
 func (d directory) Retrieve(_ converter.StorageDriverRetrieveContext, claims []converter.StorageDriverClaim) ([]*commonpb.Payload, error) {

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { access, chmod, mkdir, mkdtemp, open, readFile, rename, rmdir } from 'node:fs/promises';
+import { access, chmod, mkdir, open, readFile, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Payload, type StorageDriver, StorageDriverClaim } from '@temporalio/common';
 import { temporal } from '@temporalio/proto';
@@ -36,6 +36,7 @@ export class DirectoryDriver implements StorageDriver {
     const sha256 = digestOf(data);
     const path = this.path(sha256);
     if (!(await exists(path))) {
+      await this.makeDirectory(this.root);
       await this.makeDirectory(dirname(path));
       const draft = join(this.root, `.writing-${randomUUID()}`);
       const file = await open(draft, 'wx', 0o600);
@@ -51,14 +52,10 @@ export class DirectoryDriver implements StorageDriver {
     return new StorageDriverClaim({ sha256 });
   }
 
-  /** None may see a directory that it could not write to yet, so it is made aside, too. */
   private async makeDirectory(path: string): Promise<void> {
-    if (await exists(path)) return;
     const mode = this.shared ? 0o2770 : 0o750;
-    if (await mkdir(this.root, { recursive: true })) await chmod(this.root, mode);
-    const draft = await mkdtemp(join(this.root, '.making-'));
-    await chmod(draft, mode);
-    await rename(draft, path).catch(() => rmdir(draft)); // somebody else was first
+    // The umask may take some away.
+    if (await mkdir(path, { recursive: true })) await chmod(path, mode);
   }
 
   private async read(sha256: string): Promise<Payload> {
