@@ -51,8 +51,9 @@ func connectionField(name string) bool {
 }
 
 func (v *visit) writeFailure(failure rollout.Failure) rollout.Result {
-	status := writeProblem(v.w, problem{Slug: "workflow-failed", Status: failure.Status, Reason: failure.Type, Detail: failure.Message})
-	return rollout.Result{Status: status, Outcome: rollout.OutcomeOfStatus(status), Err: errors.New(failure.Type + ": " + failure.Message)}
+	result := writeProblem(v.w, problem{Slug: "workflow-failed", Status: failure.Status, Reason: failure.Type, Detail: failure.Message})
+	result.Outcome, result.Err = rollout.OutcomeOfStatus(result.Status), errors.New(failure.Type+": "+failure.Message)
+	return result
 }
 
 // writeAccepted answers for a run that goes on.
