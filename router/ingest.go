@@ -85,6 +85,7 @@ func (v *visit) identify(body []byte) (err error) {
 	if v.tenant, v.doc.Scope, err = v.rt.tenant(v.fields); err != nil {
 		return err
 	}
+	v.rt.spaces.enter(v.route, &v.doc)
 	v.doc.Bucket = v.rt.config.Splitter.Bucket(v.doc.DocID)
 	v.record.DocID = v.doc.Identity()
 	return nil
