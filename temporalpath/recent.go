@@ -49,7 +49,7 @@ func (p *Path) Ran(ctx context.Context, key string) (bool, error) {
 		return false, err
 	}
 	for _, run := range page.Executions {
-		if found, _, _, ours := p.config.IDs.Parse(run.GetExecution().GetWorkflowId(), documentOf(run.GetMemo())); ours && found == key {
+		if found, _, _, ours := p.config.IDs.Parse(run.GetExecution().GetWorkflowId(), textOf(run.GetMemo(), memoDocument)); ours && found == key {
 			return true, nil
 		}
 	}
