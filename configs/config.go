@@ -201,6 +201,10 @@ type Route struct {
 	Pattern string `yaml:"pattern"`
 	// DocID is body:/pointer, header:Name, path:name or query:name.
 	DocID string `yaml:"doc_id"`
+	// IntegerIDs: an integer of JSON is a doc_id too, by its decimal text.
+	IntegerIDs bool `yaml:"integer_ids"`
+	// IDSpace names the space of ids that the route shares documents in.
+	IDSpace string `yaml:"id_space"`
 	// Auth is check or none; there is no default.
 	Auth  string `yaml:"auth"`
 	Check Check  `yaml:"check"`

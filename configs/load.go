@@ -2,10 +2,12 @@ package configs
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"reflect"
 	"regexp"
 	"strconv"
 	"strings"
@@ -23,7 +25,7 @@ func Load(path string, settings ...string) (Config, error) {
 	config := Default()
 	problems := &Problems{File: path}
 	lines := linesOf(text)
-	problems.decode(text, lines, &config)
+	problems.decode(text, &config)
 	for _, setting := range settings {
 		problems.set(setting, &config)
 	}
@@ -43,28 +45,26 @@ func Load(path string, settings ...string) (Config, error) {
 }
 
 // decode reads YAML over what config holds.
-func (p *Problems) decode(text []byte, lines lines, config *Config) {
+func (p *Problems) decode(text []byte, config *Config) {
 	dec := yaml.NewDecoder(bytes.NewReader(text))
-	dec.KnownFields(true)
-	err := dec.Decode(config)
-	p.single(dec)
-	var several *yaml.TypeError
-	switch {
-	case err == nil, errors.Is(err, io.EOF):
-	case errors.As(err, &several):
-		for _, one := range several.Errors {
-			line, message := splitLine(one)
-			field := ""
-			if rest, unknown := strings.CutPrefix(message, "field "); unknown {
-				field, _, _ = strings.Cut(rest, " ")
-				message = "there is no such key"
-			}
-			key := lines.keyAt(line, field)
-			p.add(line, key, "%s", message)
-		}
-	default:
+	var root yaml.Node
+	switch err := dec.Decode(&root); {
+	case errors.Is(err, io.EOF):
+		return
+	case err != nil:
 		line, message := splitLine(strings.TrimPrefix(err.Error(), "yaml: "))
 		p.add(line, "", "not YAML: %s", message)
+		return
+	}
+	p.single(dec)
+	var m misfits
+	m.look(root.Content[0], reflect.TypeFor[Config](), "")
+	for _, one := range m.found {
+		p.add(one.Line, one.Key, "%s", one.Text)
+	}
+	if err := root.Decode(config); err != nil && len(m.found) == 0 {
+		line, message := splitLine(strings.TrimPrefix(err.Error(), "yaml: "))
+		p.add(line, "", "%s", message)
 	}
 }
 
@@ -93,9 +93,9 @@ func (p *Problems) set(setting string, config *Config) {
 	}
 	fmt.Fprintf(&text, " %s\n", value)
 	found := &Problems{}
-	found.decode([]byte(text.String()), lines{}, config)
+	found.decode([]byte(text.String()), config)
 	for _, one := range found.List {
-		p.add(0, key, "%s (given as a setting)", one.Text)
+		p.add(0, cmp.Or(one.Key, key), "%s (given as a setting)", one.Text)
 	}
 }
 
@@ -112,12 +112,11 @@ func splitLine(message string) (int, string) {
 
 // lines knows on which line each key of a file stands.
 type lines struct {
-	byKey  map[string]int
-	byLine map[int][]string // in the order of the file
+	byKey map[string]int
 }
 
 func linesOf(text []byte) lines {
-	l := lines{byKey: map[string]int{}, byLine: map[int][]string{}}
+	l := lines{byKey: map[string]int{}}
 	var root yaml.Node
 	if yaml.Unmarshal(text, &root) == nil && len(root.Content) > 0 {
 		l.walk(root.Content[0], "")
@@ -130,35 +129,17 @@ func (l lines) walk(node *yaml.Node, path string) {
 	case yaml.MappingNode:
 		for i := 0; i+1 < len(node.Content); i += 2 {
 			name := node.Content[i]
-			key := name.Value
-			if path != "" {
-				key = path + "." + key
-			}
+			key := within(path, name.Value)
 			l.byKey[key] = name.Line
-			l.byLine[name.Line] = append(l.byLine[name.Line], key)
 			l.walk(node.Content[i+1], key)
 		}
 	case yaml.SequenceNode:
 		for i, item := range node.Content {
 			key := fmt.Sprintf("%s[%d]", path, i)
 			l.byKey[key] = item.Line
-			if len(l.byLine[item.Line]) == 0 {
-				l.byLine[item.Line] = []string{key}
-			}
 			l.walk(item, key)
 		}
 	}
-}
-
-// keyAt returns the key that ends with the field, or, if none does, the last one of
-// the line.
-func (l lines) keyAt(line int, field string) (key string) {
-	for _, key = range l.byLine[line] {
-		if field != "" && strings.HasSuffix("."+key, "."+field) {
-			return key
-		}
-	}
-	return key
 }
 
 // of returns the key's line, or that of the nearest key around it.

@@ -165,6 +165,9 @@ func validateRoute(r *Route, key string, wrong complain) {
 	wrong.needed(key+".pattern", r.Pattern)
 	wrong.needed(key+".doc_id", r.DocID)
 	wrong.oneOf(key+".method", r.Method, "POST", "PUT", "PATCH")
+	if err := rollout.CheckIDSpace(r.IDSpace); err != nil {
+		wrong(key+".id_space", "%q: %v", r.IDSpace, err)
+	}
 	switch r.Auth {
 	case "none":
 	case "check":

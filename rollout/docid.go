@@ -13,7 +13,7 @@ const (
 	MaxTenant = 256
 	// maxIdentity is the longest name of a document: each byte of a tenant can become
 	// three.
-	maxIdentity = 3*MaxTenant + 1 + MaxDocID
+	maxIdentity = len(spaceMark) + MaxIDSpace + 1 + 3*MaxTenant + 1 + MaxDocID
 )
 
 // What makes a request unroutable: it has no usable doc_id, or its body, in which the

@@ -8,8 +8,8 @@ import (
 // Document is one ingestion request and what the gateway knows of it.
 type Document struct {
 	Route string
-	// Scope sets the documents of one tenant apart, as TenantScope made it; empty where
-	// documents have no tenants.
+	// Scope sets the documents of one tenant apart, as TenantScope made it, and those of
+	// one space of ids, as Enter did; empty where there is neither.
 	Scope  string
 	DocID  string
 	Intent Intent
@@ -38,7 +38,8 @@ type Document struct {
 }
 
 // Identity names the document in claims, in their order, in workflow IDs and in the
-// statistics: it is tenant and doc_id. The bucket follows from the doc_id alone.
+// statistics: it is the space of its ids, the tenant and the doc_id. The bucket follows
+// from the doc_id alone.
 func (d *Document) Identity() string { return d.Scope + d.DocID }
 
 // ErrNotAccepted says that the path provably did not take the document and
@@ -77,7 +78,7 @@ type Record struct {
 	// Spelling is the route that the request's path is another spelling of; empty
 	// for nearly all.
 	Spelling string
-	// DocID is the document's identity, tenant and doc_id.
+	// DocID is the document's identity: space of ids, tenant and doc_id.
 	DocID    string
 	Intent   Intent
 	Method   string

@@ -91,9 +91,9 @@ func (v *visit) underWay(ctx context.Context, under error) {
 			return
 		}
 	}
-	v.record.Result = rollout.Result{Outcome: rollout.OutcomeInvalid, Err: under}
-	v.record.Result.Status = writeProblem(v.w, problem{Slug: "under-way", Status: http.StatusConflict, RetryAfter: v.rt.config.RetryAfter,
+	v.record.Result = writeProblem(v.w, problem{Slug: "under-way", Status: http.StatusConflict, RetryAfter: v.rt.config.RetryAfter,
 		Detail: "the first request with this Idempotency-Key is not answered yet; repeat the request to get its answer"})
+	v.record.Result.Outcome, v.record.Result.Err = rollout.OutcomeInvalid, under
 }
 
 // answerKept answers in legacy's place. So it asks first whether the client may,

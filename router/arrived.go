@@ -34,10 +34,9 @@ func (rt *Router) arrived(r *http.Request) error {
 // refuseArrived answers a body that arrived broken.
 func refuseArrived(w http.ResponseWriter, err error) rollout.Result {
 	w.Header().Set("Connection", "close")
-	return rollout.Result{
-		Outcome: rollout.OutcomeInvalid, Err: err,
-		Status: writeProblem(w, brokenBody("nothing was forwarded", err)),
-	}
+	result := writeProblem(w, brokenBody("nothing was forwarded", err))
+	result.Outcome, result.Err = rollout.OutcomeInvalid, err
+	return result
 }
 
 // brokenBody says that the client's body breaks a rule of HTTP, or off.

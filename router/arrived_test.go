@@ -43,7 +43,7 @@ func TestBrokenBodyIsTheClients(t *testing.T) {
 				got := c.answer()
 				got.wantProblem(t, http.StatusBadRequest, "body", "")
 				c.wantClosed()
-				if record := d.observer.next(); record.Sent || record.Result.Outcome != rollout.OutcomeInvalid || record.Result.Status != 400 {
+				if record := d.observer.next(); record.Sent || record.Result.Outcome != rollout.OutcomeInvalid || record.Result.Status != 400 || record.Result.BytesOut != int64(len(got.body)) {
 					t.Errorf("record %+v", record)
 				}
 				if n := d.legacy.calls(); n > 0 {

@@ -15,7 +15,8 @@ func (v *visit) authorised() bool {
 		return true
 	}
 	refusal, err := v.route.Authorise.Authorise(v.r.Context(), v.r)
-	result := rollout.Result{Outcome: rollout.OutcomeInvalid}
+	var result rollout.Result
+	outcome := rollout.OutcomeInvalid
 	switch {
 	case err == nil && refusal == nil:
 		v.rt.config.Observer.AuthCheck("allowed")
@@ -23,13 +24,12 @@ func (v *visit) authorised() bool {
 		return true
 	case errors.Is(err, ErrBoundCredentials):
 		v.rt.config.Observer.AuthCheck("denied")
-		result.Err = err
-		result.Status = writeProblem(v.w, problem{Slug: "authorisation-bound", Status: http.StatusForbidden,
+		result = writeProblem(v.w, problem{Slug: "authorisation-bound", Status: http.StatusForbidden,
 			Detail: "NTLM and Negotiate authenticate a connection to the legacy service, and whether this request is allowed is decided elsewhere: send credentials that are good for a request"})
 	case err != nil:
 		v.rt.config.Observer.AuthCheck("error")
-		result.Outcome, result.Err = rollout.OutcomeRefused, err
-		result.Status = writeProblem(v.w, problem{Slug: "authorisation-unavailable", Status: http.StatusServiceUnavailable,
+		outcome = rollout.OutcomeRefused
+		result = writeProblem(v.w, problem{Slug: "authorisation-unavailable", Status: http.StatusServiceUnavailable,
 			Detail: "it cannot be found out now whether the request is allowed; repeat it", RetryAfter: v.rt.config.RetryAfter})
 	default:
 		v.rt.config.Observer.AuthCheck("denied")
@@ -44,6 +44,7 @@ func (v *visit) authorised() bool {
 		n, _ := v.w.Write(refusal.Body) // the client may have left
 		result.BytesOut = int64(n)
 	}
+	result.Outcome, result.Err = outcome, err
 	v.record.Result = result
 	return false
 }

@@ -133,9 +133,9 @@ func (v *visit) sendToTemporal(t *claims.Ticket) (again bool) {
 func (v *visit) notClaimed(ctx context.Context, err error) {
 	switch {
 	case errors.Is(err, rollout.ErrKeyReused):
-		v.record.Result = rollout.Result{Outcome: rollout.OutcomeInvalid, Err: err}
-		v.record.Result.Status = writeProblem(v.w, problem{Slug: "key-reused", Status: http.StatusUnprocessableEntity,
+		v.record.Result = writeProblem(v.w, problem{Slug: "key-reused", Status: http.StatusUnprocessableEntity,
 			Detail: "this Idempotency-Key came with another request before: use a new key for a new request"})
+		v.record.Result.Outcome, v.record.Result.Err = rollout.OutcomeInvalid, err
 	case errors.Is(err, rollout.ErrUnderWay):
 		v.underWay(ctx, err)
 	case errors.Is(err, rollout.ErrHeld):
@@ -152,7 +152,8 @@ func (v *visit) notClaimed(ctx context.Context, err error) {
 // refuse answers 503: nothing was sent in this attempt that is not on record.
 func (v *visit) refuse(p problem, err error) {
 	p.Status, p.RetryAfter = http.StatusServiceUnavailable, v.rt.config.RetryAfter
-	v.record.Result = rollout.Result{Status: writeProblem(v.w, p), Outcome: rollout.OutcomeRefused, Err: err}
+	v.record.Result = writeProblem(v.w, p)
+	v.record.Result.Outcome, v.record.Result.Err = rollout.OutcomeRefused, err
 }
 
 // await waits for the intent's predecessor on Temporal to end. When the client's

@@ -7,7 +7,7 @@ import (
 
 // FindInJSON lets the fuzz test at the parser without an HTTP request each time.
 func FindInJSON(body []byte, pointer []string) (string, error) {
-	return findInJSON(bytes.NewReader(body), pointer)
+	return Locator{pointer: pointer}.inJSON(bytes.NewReader(body))
 }
 
 // FindInCoded does the same for a body's codings; its text may have so many bytes.

@@ -17,30 +17,30 @@ func (rt *Router) forward(ctx context.Context, w http.ResponseWriter, r *http.Re
 	if err == nil {
 		return result
 	}
-	result = rollout.Result{Err: err}
 	var timeout interface{ Timeout() bool }
+	var outcome rollout.Outcome
 	var p problem
 	switch {
 	case errors.Is(err, rollout.ErrClientBody): // whose end cancels the request's context too
-		result.Outcome = rollout.OutcomeInvalid
+		outcome = rollout.OutcomeInvalid
 		p = brokenBody("the legacy service got no whole request", err)
 	case r.Context().Err() != nil && ctx.Err() != nil:
-		result.Outcome, result.Status = rollout.OutcomeCanceled, statusClientLeft
-		return result
+		return rollout.Result{Status: statusClientLeft, Outcome: rollout.OutcomeCanceled, Err: err}
 	case errors.Is(err, rollout.ErrNotAccepted):
-		result.Outcome = rollout.OutcomeRefused
+		outcome = rollout.OutcomeRefused
 		p = problem{Slug: "legacy-unreachable", Status: http.StatusBadGateway, RetryAfter: rt.config.RetryAfter,
 			Detail: "the legacy service cannot be reached; it got no part of the request, which can be repeated"}
 	case errors.As(err, &timeout) && timeout.Timeout():
-		result.Outcome = rollout.OutcomeTimeout
+		outcome = rollout.OutcomeTimeout
 		p = problem{Slug: "legacy-timeout", Status: http.StatusGatewayTimeout,
 			Detail: "the legacy service did not answer in time; it may have taken the request"}
 	default:
-		result.Outcome = rollout.OutcomeAmbiguous
+		outcome = rollout.OutcomeAmbiguous
 		p = problem{Slug: "legacy-broken", Status: http.StatusBadGateway,
 			Detail: "the connection to the legacy service broke before its answer; it may have taken the request"}
 	}
-	result.Status = writeProblem(w, p)
+	result = writeProblem(w, p)
+	result.Outcome, result.Err = outcome, err
 	return result
 }
 

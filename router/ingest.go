@@ -84,6 +84,7 @@ func (v *visit) identify(body []byte) (err error) {
 	if v.doc.Tenant, v.doc.Scope, err = v.rt.tenant(v.fields); err != nil {
 		return err
 	}
+	v.rt.spaces.enter(v.route, &v.doc)
 	v.doc.Bucket = v.rt.config.Splitter.Bucket(v.doc.DocID)
 	v.record.DocID = v.doc.Identity()
 	return nil
@@ -182,9 +183,9 @@ func (v *visit) unroutable(err error) {
 	}
 	v.notToBeRouted(err)
 	v.w.Header().Del("Rollout-Path") // it went nowhere
-	status := writeProblem(v.w, problem{Slug: "unroutable", Status: http.StatusBadRequest, Reason: v.record.Unroutable,
+	v.record.Result = writeProblem(v.w, problem{Slug: "unroutable", Status: http.StatusBadRequest, Reason: v.record.Unroutable,
 		Detail: "no document can be told from this request: " + err.Error() + " (looked at " + v.route.DocID.String() + ")"})
-	v.record.Result = rollout.Result{Status: status, Outcome: rollout.OutcomeInvalid, Err: err}
+	v.record.Result.Outcome, v.record.Result.Err = rollout.OutcomeInvalid, err
 	v.observe()
 }
 

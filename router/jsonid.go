@@ -12,14 +12,14 @@ import (
 	"sluice/rollout"
 )
 
-// findInJSON returns the string that the pointer leads to. The router and the
-// legacy service must read the same one, whatever parser legacy has: some take
+// inJSON returns the string that the pointer leads to, or the text of the integer. The
+// router and the legacy service must read the same one, whatever parser legacy has: some take
 // the last of two members of one name, some match names whatever their letter
 // case. So a path that such parsers could read in two ways is refused, while
 // all that is beside the path stays legacy's affair.
-func findInJSON(text io.Reader, pointer []string) (string, error) {
+func (l Locator) inJSON(text io.Reader) (string, error) {
 	dec := jsontext.NewDecoder(text, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-	found, err := descend(dec, pointer)
+	found, err := descend(dec, l.pointer)
 	if err != nil {
 		return "", err
 	}
@@ -32,14 +32,34 @@ func findInJSON(text io.Reader, pointer []string) (string, error) {
 	switch {
 	case found == nil:
 		return "", rollout.ErrDocIDMissing
-	case found.Kind() != '"':
-		return "", rollout.ErrDocIDType
+	case found.Kind() == '"':
+		return unquoted(found)
+	case l.integers:
+		return integer(found)
 	}
+	return "", rollout.ErrDocIDType
+}
+
+func unquoted(found jsontext.Value) (string, error) {
 	id, err := jsontext.AppendUnquote(nil, found) // refuses what is not UTF-8
 	if err != nil {
 		return "", rollout.ErrDocIDUTF8
 	}
 	return string(id), nil
+}
+
+// integer returns the text of an integer that has no other: 7 is one, and 7.0, 7e0 and
+// -0 are not. One that no common type holds is none either, for a parser that rounds it
+// reads another doc_id.
+func integer(found jsontext.Value) (string, error) {
+	text := string(found)
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil && strconv.FormatInt(n, 10) == text {
+		return text, nil
+	}
+	if _, err := strconv.ParseUint(text, 10, 64); err == nil { // above all of int64; JSON has no leading zeros
+		return text, nil
+	}
+	return "", fmt.Errorf("%w, nor an integer from -2^63 to 2^64-1 in its plain form, as 7 is and 7.0, 7e0 and -0 are not", rollout.ErrDocIDType)
 }
 
 // mark is the byte order mark in UTF-8. It is passed over at the front of a body: a

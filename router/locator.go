@@ -29,6 +29,8 @@ type Locator struct {
 	place   place
 	name    string
 	pointer []string // unescaped reference tokens, for placeBody
+	// integers: an integer of JSON is a doc_id too.
+	integers bool
 }
 
 // String returns the locator as ParseLocator reads it.
@@ -55,6 +57,16 @@ func ParseLocator(text string) (Locator, error) {
 		return Locator{place: placeQuery, name: rest}, nil
 	}
 	return Locator{}, fmt.Errorf("doc_id %q: %q is not one of body, header, path and query", text, kind)
+}
+
+// WithIntegers returns the locator that takes an integer of JSON for a doc_id too: its
+// decimal text. Only a body has such.
+func (l Locator) WithIntegers() (Locator, error) {
+	if l.place != placeBody {
+		return Locator{}, fmt.Errorf("the doc_id is at %s, where all is text: only a body has integers", l)
+	}
+	l.integers = true
+	return l, nil
 }
 
 func parsePointer(text string) ([]string, error) {
@@ -133,7 +145,7 @@ func (l Locator) inBody(c *codings, names []string, body []byte) (string, error)
 		return "", rollout.ErrBodyEmpty
 	}
 	if len(names) == 0 {
-		return findInJSON(bytes.NewReader(bytes.TrimPrefix(body, []byte(mark))), l.pointer)
+		return l.inJSON(bytes.NewReader(bytes.TrimPrefix(body, []byte(mark))))
 	}
 	text, done, err := c.open(names, body)
 	if err != nil {
@@ -144,7 +156,7 @@ func (l Locator) inBody(c *codings, names []string, body []byte) (string, error)
 	if head, _ := buffered.Peek(len(mark)); string(head) == mark { // an error comes again
 		_, _ = buffered.Discard(len(mark)) // these bytes are there
 	}
-	return findInJSON(buffered, l.pointer)
+	return l.inJSON(buffered)
 }
 
 // inQuery returns the parameter's value. Pairs that cannot be decoded, or that

@@ -117,7 +117,9 @@ func (v *visit) replay(ctx context.Context, t *claims.Ticket) (rollout.Result, b
 
 // answerGone answers a retry of what is over, and whose answer nobody has.
 func (v *visit) answerGone(detail string) rollout.Result {
-	return rollout.Result{Outcome: rollout.OutcomeInvalid, Status: writeProblem(v.w, problem{Slug: "answer-gone", Status: http.StatusConflict, Detail: detail})}
+	result := writeProblem(v.w, problem{Slug: "answer-gone", Status: http.StatusConflict, Detail: detail})
+	result.Outcome = rollout.OutcomeInvalid
+	return result
 }
 
 // notRun answers a document that is on record for Temporal and may be there. The

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"sluice/rollout"
 )
 
 // problem is an answer of the gateway's own, as RFC 9457 has it.
@@ -23,8 +25,9 @@ type problem struct {
 // ProblemType is what the type of every problem begins with.
 const ProblemType = "urn:sluice:problem:"
 
-// writeProblem writes the answer and returns its status.
-func writeProblem(w http.ResponseWriter, p problem) int {
+// writeProblem writes the answer and returns it as a result, of which the caller knows
+// the outcome.
+func writeProblem(w http.ResponseWriter, p problem) rollout.Result {
 	h := w.Header()
 	h.Set("Content-Type", "application/problem+json")
 	h.Set("Cache-Control", "no-store")
@@ -41,8 +44,8 @@ func writeProblem(w http.ResponseWriter, p problem) int {
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	addRouteFields(w)
 	w.WriteHeader(p.Status)
-	_, _ = w.Write(body) // the client may have left
-	return p.Status
+	n, _ := w.Write(body) // the client may have left
+	return rollout.Result{Status: p.Status, BytesOut: int64(n)}
 }
 
 // seconds rounds up, so that nobody comes back too early.

@@ -20,6 +20,7 @@ type Recogniser struct {
 	mux     *chi.Mux
 	routes  map[string]*Route // by method and pattern
 	codings *codings
+	spaces  spaces
 }
 
 // NewRecogniser returns a recogniser of documents of up to so many bytes. It fails if
@@ -28,7 +29,7 @@ func NewRecogniser(routes []Route, largest int64) (*Recogniser, error) {
 	if err := checkRoutes(routes); err != nil {
 		return nil, err
 	}
-	rec := &Recogniser{mux: chi.NewRouter(), routes: map[string]*Route{}, codings: newCodings(largest)}
+	rec := &Recogniser{mux: chi.NewRouter(), routes: map[string]*Route{}, codings: newCodings(largest), spaces: spacesOf(routes)}
 	for i := range routes {
 		route := &routes[i]
 		rec.mux.Method(route.Method, route.Pattern, http.NotFoundHandler())
@@ -51,5 +52,6 @@ func (rec *Recogniser) Document(r *http.Request, body []byte) (*rollout.Document
 	}
 	r = r.WithContext(context.WithValue(r.Context(), chi.RouteCtxKey, match))
 	doc, err := route.document(rec.codings, r, endToEnd(r.Header), body)
+	rec.spaces.enter(route, &doc)
 	return &doc, err
 }

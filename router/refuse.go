@@ -55,14 +55,13 @@ func (v *visit) streamed() {
 
 // refuseBody answers a body that was not taken.
 func (v *visit) refuseBody(err error) {
-	result := rollout.Result{Outcome: rollout.OutcomeInvalid, Err: err}
-	p := problem{}
+	outcome, p := rollout.OutcomeInvalid, problem{}
 	switch {
 	case errors.Is(err, rollout.ErrBodyTooLarge):
 		p = problem{Slug: "too-large", Status: http.StatusRequestEntityTooLarge,
 			Detail: "a document may have at most " + strconv.FormatInt(v.rt.config.Body.Max, 10) + " bytes"}
 	case errors.Is(err, rollout.ErrBodyOverload):
-		result.Outcome = rollout.OutcomeRefused
+		outcome = rollout.OutcomeRefused
 		p = problem{Slug: "overload", Status: http.StatusServiceUnavailable, RetryAfter: v.rt.config.RetryAfter,
 			Detail: "the gateway holds as many bytes of documents as it may; repeat the request"}
 	case errors.Is(err, rollout.ErrBodyTooSlow):
@@ -71,7 +70,7 @@ func (v *visit) refuseBody(err error) {
 		p = brokenBody("nothing was forwarded", err)
 	}
 	v.w.Header().Set("Connection", "close") // what is left of the body is not read
-	result.Status = writeProblem(v.w, p)
-	v.record.Result = result
+	v.record.Result = writeProblem(v.w, p)
+	v.record.Result.Outcome, v.record.Result.Err = outcome, err
 	v.observe()
 }

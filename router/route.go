@@ -19,6 +19,9 @@ type Route struct {
 	Method, Pattern string
 	// DocID says where the doc_id is.
 	DocID Locator
+	// IDSpace names the space of ids that the documents are in: routes with one share
+	// documents. Those without a name share a space too.
+	IDSpace string
 	// Authorise is asked before a document goes to Temporal. nil means that the
 	// route needs no authorisation; legacy does its own.
 	Authorise Authoriser
@@ -56,6 +59,9 @@ func (route *Route) check() error {
 	}
 	if err := checkPattern(route.Pattern, route.DocID); err != nil {
 		return err
+	}
+	if err := rollout.CheckIDSpace(route.IDSpace); err != nil {
+		return fmt.Errorf("space of ids %q: %w", route.IDSpace, err)
 	}
 	for i := range route.Touches {
 		if err := route.Touches[i].check(); err != nil {

@@ -152,6 +152,7 @@ type Router struct {
 	others   spellings
 	bodies   *bodies
 	codings  *codings
+	spaces   spaces
 	tokens   tokens
 	draining atomic.Bool
 }
@@ -171,6 +172,7 @@ func New(config Config) (*Router, error) {
 		touches: chi.NewRouter(),
 		bodies:  newBodies(config.Body),
 		codings: newCodings(config.Body.Max),
+		spaces:  spacesOf(config.Routes),
 		tokens:  tokens{key: config.StatusKey},
 	}
 	if err := checkRoutes(config.Routes); err != nil {

@@ -130,8 +130,9 @@ func (rt *Router) spelt(w http.ResponseWriter, r *http.Request, s *spelling) {
 		return
 	}
 	record := rollout.Record{Route: s.route.Name, Spelling: s.route.Name, Method: r.Method, Target: r.URL.Path, Started: time.Now(), BytesIn: max(r.ContentLength, 0)}
-	record.Result = rollout.Result{Outcome: rollout.OutcomeInvalid, Status: writeProblem(w, problem{Slug: "path-spelling", Status: http.StatusBadRequest,
-		Detail: "this is another spelling of " + s.pattern + ": send the request there; nothing was forwarded"})}
+	record.Result = writeProblem(w, problem{Slug: "path-spelling", Status: http.StatusBadRequest,
+		Detail: "this is another spelling of " + s.pattern + ": send the request there; nothing was forwarded"})
+	record.Result.Outcome = rollout.OutcomeInvalid
 	record.Duration = time.Since(record.Started)
 	rt.config.Observer.Observe(&record)
 	rt.logAccess(&record)

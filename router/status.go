@@ -96,7 +96,7 @@ func showAnswer(a *rollout.Answer) *runAnswer {
 func writeJSON(w http.ResponseWriter, status int, value any) int64 {
 	body, err := json.Marshal(value)
 	if err != nil {
-		return int64(writeProblem(w, problem{Slug: "internal", Status: http.StatusInternalServerError, Detail: err.Error()}))
+		return writeProblem(w, problem{Slug: "internal", Status: http.StatusInternalServerError, Detail: err.Error()}).BytesOut
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))

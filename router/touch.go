@@ -74,6 +74,7 @@ func (rt *Router) touch(route *Route, t *Touch) http.HandlerFunc {
 			return
 		}
 		v.doc.DocID, v.doc.Intent = id, intent
+		rt.spaces.enter(route, &v.doc)
 		v.doc.Bucket = rt.config.Splitter.Bucket(id)
 		v.inOrder()
 	}

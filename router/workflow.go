@@ -58,8 +58,9 @@ func (v *visit) writeFailure(failure rollout.Failure) rollout.Result {
 		result.Err = why
 		return result
 	}
-	status := writeProblem(v.w, problem{Slug: "workflow-failed", Status: failure.Status, Reason: failure.Type, Detail: messageOf(failure)})
-	return rollout.Result{Status: status, Outcome: rollout.OutcomeOfStatus(status), Err: why}
+	result := writeProblem(v.w, problem{Slug: "workflow-failed", Status: failure.Status, Reason: failure.Type, Detail: messageOf(failure)})
+	result.Outcome, result.Err = rollout.OutcomeOfStatus(result.Status), why
+	return result
 }
 
 // messageOf returns what clients are told of a failure.

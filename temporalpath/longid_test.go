@@ -68,7 +68,7 @@ func (f *fixture) listed(t *testing.T, id, docID string) {
 		found := false
 		err := f.path.Recent(t.Context(), time.Now().Add(-time.Hour), func(life temporalpath.Life) error {
 			key, _, _, ours := rollout.WorkflowIDs{Prefix: "ingest"}.Parse(life.WorkflowID, life.Document)
-			found = found || life.WorkflowID == id && ours && key == docID
+			found = found || life.WorkflowID == id && ours && key == docID && life.Route == "Updated"
 			return nil
 		})
 		if err != nil {

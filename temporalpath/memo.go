@@ -14,12 +14,13 @@ const (
 	// memoDocument is the document's key, from which its workflow ID is made; there the
 	// key may be folded.
 	memoDocument = "sluice.document"
+	memoRoute    = "sluice.route"  // the gateway's route, which the workflow's type may not tell
 	memoShadow   = "sluice.shadow" // true, of shadow runs alone
 )
 
 // memo returns what travels with every run of the document, and more.
 func memo(doc *rollout.Document, more map[string]any) *commonpb.Memo {
-	values := map[string]any{memoDocID: doc.DocID, memoDocument: doc.Identity()}
+	values := map[string]any{memoDocID: doc.DocID, memoDocument: doc.Identity(), memoRoute: doc.Route}
 	for name, value := range more {
 		values[name] = value
 	}
@@ -31,10 +32,10 @@ func memo(doc *rollout.Document, more map[string]any) *commonpb.Memo {
 	return &commonpb.Memo{Fields: fields}
 }
 
-// documentOf returns the document's key that a memo holds; empty if it holds none.
-func documentOf(m *commonpb.Memo) (key string) {
-	if json.Unmarshal(m.GetFields()[memoDocument].GetData(), &key) != nil {
+// textOf returns the text that a memo holds under the name; empty if it holds none.
+func textOf(m *commonpb.Memo, name string) (text string) {
+	if json.Unmarshal(m.GetFields()[name].GetData(), &text) != nil {
 		return ""
 	}
-	return key
+	return text
 }

@@ -18,7 +18,10 @@ type Life struct {
 	// Document is the document's key as its memo has it; empty of a run that an older
 	// build started. A folded workflow ID does not tell it.
 	Document string
-	Running  bool
+	// Route is the name of the route that the document came by, as its memo has it; empty
+	// of a run that an older build started.
+	Route   string
+	Running bool
 	// Delayed: its start was delayed, whether or not it was released meanwhile.
 	Delayed bool
 }
@@ -46,7 +49,7 @@ func (p *Path) Ran(ctx context.Context, key string) (bool, error) {
 		return false, err
 	}
 	for _, run := range page.Executions {
-		if found, _, _, ours := p.config.IDs.Parse(run.GetExecution().GetWorkflowId(), documentOf(run.GetMemo())); ours && found == key {
+		if found, _, _, ours := p.config.IDs.Parse(run.GetExecution().GetWorkflowId(), textOf(run.GetMemo(), memoDocument)); ours && found == key {
 			return true, nil
 		}
 	}
@@ -77,9 +80,9 @@ func (p *Path) Recent(ctx context.Context, since time.Time, visit func(Life) err
 		for _, run := range page.Executions {
 			life := Life{
 				WorkflowID: run.GetExecution().GetWorkflowId(), WorkflowType: run.GetType().GetName(),
-				Document: documentOf(run.GetMemo()),
-				Running:  run.GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING,
-				Delayed:  run.GetExecutionTime().AsTime().After(run.GetStartTime().AsTime()),
+				Document: textOf(run.GetMemo(), memoDocument), Route: textOf(run.GetMemo(), memoRoute),
+				Running: run.GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING,
+				Delayed: run.GetExecutionTime().AsTime().After(run.GetStartTime().AsTime()),
 			}
 			if err := visit(life); err != nil {
 				return err

@@ -18,6 +18,8 @@ func refusals(t *testing.T) map[string]struct{ file, want string } {
 	return map[string]struct{ file, want string }{
 		"locator":             {route("body:/id", "body:id"), `line 2: routes[0].doc_id: JSON Pointer "id" must begin with a slash`},
 		"locator's kind":      {route("body:/id", "cookie:id"), `line 2: routes[0].doc_id: doc_id "cookie:id": "cookie" is not one of body, header, path and query`},
+		"integers elsewhere":  {route("'body:/id'", "'header:Id', integer_ids: true"), "line 2: routes[0].integer_ids: the doc_id is at header:Id, where all is text: only a body has integers"},
+		"space of ids":        {route("name: a", "name: a, id_space: a/b"), `line 2: routes[0].id_space: "a/b": must be letters, digits, - and _, at most 64 of them`},
 		"pattern":             {route("/v1,", "'/v1/{id',"), `line 2: routes[0].pattern: pattern "/v1/{id" cannot be read`},
 		"pattern's star":      {route("/v1,", "'/v1/*/a',"), `line 2: routes[0].pattern: pattern "/v1/*/a" cannot be read`},
 		"own prefix":          {route("/v1,", "/_sluice/a,"), "line 2: routes[0].pattern: pattern \"/_sluice/a\": paths under /_sluice are the gateway's own"},

@@ -13,7 +13,7 @@ import (
 type Ticket struct {
 	book  *Book
 	route string
-	// DocID is the document's identity, tenant and doc_id.
+	// DocID is the document's identity: space of ids, tenant and doc_id.
 	DocID string
 	// Intent is the claim's, once it is granted.
 	Intent rollout.Intent

@@ -73,7 +73,8 @@ func tooLate(n int) wire.Ends {
 	return ends
 }
 
-// errStopped says that the worker stops; another takes the batch over.
+// errStopped says that the worker stops; another takes the batch over. It is no error of
+// the program's, and so the SDK must not log it as one.
 var errStopped = errors.New("the worker stops")
 
 // runs is the activity.
@@ -94,7 +95,8 @@ func runs(ctx context.Context, b wire.Batch) (wire.Ends, error) {
 	}
 	ends := runner.Run(working, twins, b.Over)
 	if working.Err() != nil {
-		return wire.Ends{}, errStopped
+		return wire.Ends{}, temporal.NewApplicationErrorWithOptions(errStopped.Error(), "Stopped",
+			temporal.ApplicationErrorOptions{Cause: errStopped, Category: temporal.ApplicationErrorCategoryBenign})
 	}
 	// One that an operator has reset is called the first again.
 	return encodeEnds(ends, info.Attempt == 1 && waited <= queueTimeout)

@@ -32,6 +32,8 @@ const (
 	keptAnswer = 64 << 10
 	// typeForeign is the type of the failure of a batch that is not this worker's.
 	typeForeign = "Foreign"
+	// typePaused is the type of the failure of a batch that the next attempt goes on with.
+	typePaused = "Paused"
 )
 
 // Config is what a worker needs. All fields are needed.
@@ -77,8 +79,20 @@ type attempt struct {
 	at position // guarded by mu; written by one goroutine
 }
 
-// errStopped says that the worker stops; the next attempt goes on.
-var errStopped = errors.New("the worker stops")
+// errStopped says that the worker stops, or that Temporal has called the attempt off; the
+// next attempt goes on.
+var errStopped = errors.New("the attempt was called off")
+
+// paused is the failure of an attempt that the next one goes on with. Nothing is wrong
+// with the program, and who waits is told why, so the SDK must not log it as an error.
+func paused(why error) error {
+	var foreign *temporal.ApplicationError
+	if errors.As(why, &foreign) && foreign.NonRetryable() {
+		return why // no attempt follows
+	}
+	return temporal.NewApplicationErrorWithOptions(why.Error(), typePaused,
+		temporal.ApplicationErrorOptions{Cause: why, Category: temporal.ApplicationErrorCategoryBenign})
+}
 
 // batch takes the lines of a batch that no attempt before it has counted.
 func (b *batches) batch(ctx context.Context, batch Batch) (json.RawMessage, error) {
@@ -111,11 +125,11 @@ func (b *batches) batch(ctx context.Context, batch Batch) (json.RawMessage, erro
 		switch {
 		case ctx.Err() != nil && err != nil:
 			a.moveTo(a.at)
-			return nil, errStopped
+			return nil, paused(errStopped)
 		case err != nil:
 			a.moveTo(a.at)
 			b.config.Waits(err)
-			return nil, err
+			return nil, paused(err)
 		}
 	}
 	return a.at.Share, nil

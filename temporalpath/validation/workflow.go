@@ -10,11 +10,19 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
+// HeartbeatInterval is how old a batch's position may be that the next attempt finds
+// after a crash. It is also how long the SDK lets Temporal take for a heartbeat, before it
+// calls the attempt off: a second is too little for a server that is busy. It is what
+// worker.Options.MaxHeartbeatThrottleInterval is to be.
+const HeartbeatInterval = 5 * time.Second
+
 const (
 	// batchesPerRun is how many batches one run of the workflow takes at most.
 	batchesPerRun = 200
 	// heartbeatTimeout is how soon a worker's death is noticed.
-	heartbeatTimeout = 10 * time.Second
+	// It is more than twice HeartbeatInterval: one heartbeat may come as late as that, and
+	// take as long.
+	heartbeatTimeout = 20 * time.Second
 	// batchTimeout bounds one attempt at a batch. Heartbeats tell a worker's death, so
 	// it is long.
 	batchTimeout = 24 * time.Hour

@@ -1,10 +1,12 @@
 package validation_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync"
 	"testing"
@@ -29,6 +31,8 @@ type world struct {
 	// hang makes the shadow run of a document wait for ctx, until it is nil.
 	hang    func(docID string) bool // guarded by mu
 	hanging chan struct{}
+	release chan struct{} // lets all that hang go on, as if they had completed
+	away    int           // so many calls of legacy fail; guarded by mu
 }
 
 func (w *world) Request(_ context.Context, line []byte) (*validation.Request, *rollout.Document, error) {
@@ -38,6 +42,10 @@ func (w *world) Request(_ context.Context, line []byte) (*validation.Request, *r
 func (w *world) Call(_ context.Context, request *validation.Request) (rollout.Answer, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.away > 0 {
+		w.away--
+		return rollout.Answer{}, validation.ErrAway
+	}
 	w.calls[request.Path[1:]]++
 	return rollout.Answer{Status: 200}, nil
 }
@@ -53,8 +61,11 @@ func (w *world) Shadow(ctx context.Context, doc *rollout.Document, _ string, _ t
 	}
 	if hang {
 		w.hanging <- struct{}{}
-		<-ctx.Done()
-		return rollout.Run{WorkflowID: id, State: rollout.RunRunning}, nil
+		select {
+		case <-ctx.Done():
+			return rollout.Run{WorkflowID: id, State: rollout.RunRunning}, nil
+		case <-w.release:
+		}
 	}
 	return rollout.Run{WorkflowID: id, State: rollout.RunCompleted}, nil
 }
@@ -86,15 +97,19 @@ func (l lists) Dropped(share json.RawMessage, _ string, reason rollout.DropReaso
 // stage is a Temporal server, a file of lines and the world.
 type stage struct {
 	*world
+	server *temporaltest.Server
 	client client.Client
 	lines  *validation.Lines
 	id     string
+	log    bytes.Buffer // what the SDK logs as an error; to be read when the worker has stopped
 }
 
 func newStage(t *testing.T, text string) *stage {
 	t.Helper()
-	server := temporaltest.Start(t)
-	c, err := temporalpath.Dial(temporalpath.Dialing{Address: server.Frontend, Namespace: "default"})
+	s := &stage{server: temporaltest.Start(t), id: validation.IDOf("test"),
+		world: &world{calls: map[string]int{}, shadows: map[string]int{}, hanging: make(chan struct{}, 100), release: make(chan struct{})}}
+	c, err := temporalpath.Dial(temporalpath.Dialing{Address: s.server.Frontend, Namespace: "default",
+		Logger: slog.New(slog.NewTextHandler(&s.log, &slog.HandlerOptions{Level: slog.LevelError}))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,13 +119,13 @@ func newStage(t *testing.T, text string) *stage {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { lines.Close() })
-	return &stage{client: c, lines: lines, id: validation.IDOf("test"),
-		world: &world{calls: map[string]int{}, shadows: map[string]int{}, hanging: make(chan struct{}, 100)}}
+	s.client, s.lines = c, lines
+	return s
 }
 
 func (s *stage) work(t *testing.T) (stop func()) {
 	t.Helper()
-	w := worker.New(s.client, s.id, worker.Options{WorkerStopTimeout: 5 * time.Second})
+	w := worker.New(s.client, s.id, worker.Options{WorkerStopTimeout: 5 * time.Second, MaxHeartbeatThrottleInterval: validation.HeartbeatInterval})
 	validation.Register(w, validation.Config{
 		Lines: s.lines, Mode: "m", Books: lists{}, Requests: s, Legacy: s, Temporal: s, Patience: time.Minute,
 		Ready: func(string) (bool, string) { return true, "" }, Pairs: func(string) bool { return false }, Waits: func(error) {},
@@ -187,6 +202,9 @@ func TestStopsAndGoesOn(t *testing.T) {
 		t.Errorf("%+v, %v", p, err)
 	}
 	stop()
+	if s.log.Len() > 0 {
+		t.Errorf("a stop is logged as an error: %s", s.log.String())
+	}
 	s.mu.Lock()
 	s.hang = nil
 	s.mu.Unlock()
@@ -198,6 +216,44 @@ func TestStopsAndGoesOn(t *testing.T) {
 	for id, n := range s.calls {
 		if n != 1 {
 			t.Errorf("legacy was called %d times for %s", n, id)
+		}
+	}
+}
+
+// That legacy is away for a while is told to who waits, and is no error of the program's.
+func TestWaitsWithoutAnError(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, "a\nb\n")
+	s.away = 2
+	stop := s.work(t)
+	var counted []string
+	if err := s.start(t, 2).Get(t.Context(), &counted); err != nil || fmt.Sprint(counted) != "[a b]" {
+		t.Errorf("%v, %v", counted, err)
+	}
+	if stop(); s.log.Len() > 0 {
+		t.Errorf("it is logged: %s", s.log.String())
+	}
+}
+
+// A Temporal that takes seconds for a heartbeat calls no batch off.
+func TestSlowHeartbeatsAreEndured(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, "a\n")
+	s.hang = func(string) bool { return true }
+	defer s.work(t)()
+	run := s.start(t, 1)
+	<-s.hanging
+	s.server.Freeze()
+	time.Sleep(3 * time.Second) // a batch shows every two seconds that it is alive
+	s.server.Thaw()
+	close(s.release)
+	var counted []string
+	if err := run.Get(t.Context(), &counted); err != nil || fmt.Sprint(counted) != "[a]" {
+		t.Errorf("%v, %v", counted, err)
+	}
+	for id, n := range s.shadows {
+		if n != 1 {
+			t.Errorf("%s was run %d times: its batch was called off", id, n)
 		}
 	}
 }

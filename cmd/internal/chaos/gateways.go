@@ -48,7 +48,6 @@ const routeConfig = `
     pattern: %s
     doc_id: body:/doc_id
     auth: none
-    headers: [%s]
     touches: [{method: DELETE, pattern: "%s/{id}", doc_id: path:id}]
     workflow: {type: %s, task_queue: %s, result: %s, status: 200, dead_letters: [%s]}
     failures: {%s: 500, %s: %d}
@@ -60,7 +59,7 @@ func (s *stage) writeConfig(dsnFile string) error {
 		return err
 	}
 	route := func(name, kind, result string) string {
-		return fmt.Sprintf(routeConfig, name, wishes.Path(name), wishes.AttemptField, wishes.Path(name), kind, workflows.Queue, result,
+		return fmt.Sprintf(routeConfig, name, wishes.Path(name), wishes.Path(name), kind, workflows.Queue, result,
 			workflows.DeadLetter, workflows.Failed, workflows.DeadLetter, ledger.DeadStatus)
 	}
 	text := fmt.Sprintf(gatewayConfig, s.links.legacy.Address(), answerTimeout, s.links.temporal.Address(), prefix, startTimeout, clientWait, key,

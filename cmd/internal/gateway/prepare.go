@@ -146,10 +146,14 @@ func (g *Gateway) readRoutes(context.Context) error {
 	var wrong []error
 	for i, r := range g.config.Routes {
 		key := fmt.Sprintf("routes[%d]", i)
-		route := router.Route{Name: r.Name, Method: r.Method, Pattern: r.Pattern, Headers: r.Headers, AnswerFields: r.AnswerFields()}
+		route := router.Route{Name: r.Name, Method: r.Method, Pattern: r.Pattern, IDSpace: r.IDSpace, Headers: r.Headers, AnswerFields: r.AnswerFields()}
 		var err error
 		if route.DocID, err = router.ParseLocator(r.DocID); err != nil {
 			wrong = append(wrong, configs.At(key+".doc_id", err))
+		} else if r.IntegerIDs {
+			if route.DocID, err = route.DocID.WithIntegers(); err != nil {
+				wrong = append(wrong, configs.At(key+".integer_ids", err))
+			}
 		}
 		for j, t := range r.Touches {
 			at, err := router.ParseLocator(t.DocID)

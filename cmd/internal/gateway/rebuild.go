@@ -29,15 +29,11 @@ func (g *Gateway) rebuild(ctx context.Context, store losable) {
 	}
 	log := g.options.Log.Named("claims")
 	log.Warn("the machine lost its power and claims may be lost: legacy only, until they are rebuilt from Temporal")
-	types := map[string]string{}
-	for _, r := range g.config.Routes {
-		types[r.Workflow.Type] = r.Name
-	}
 	for {
 		restored := 0
 		err := g.temporal.Recent(ctx, time.Now().Add(-g.config.Claims.Horizon.Std()), func(life temporalpath.Life) error {
 			restored++
-			return g.claims.Restore(ctx, types[life.WorkflowType], life.WorkflowID, life.Document, life.Delayed)
+			return g.claims.Restore(ctx, g.routeOf(life), life.WorkflowID, life.Document, life.Delayed)
 		})
 		if err == nil {
 			err = store.Rebuilt()
@@ -52,6 +48,20 @@ func (g *Gateway) rebuild(ctx context.Context, store losable) {
 		case <-time.After(rebuildRetry):
 		}
 	}
+}
+
+// routeOf returns the name of the route that the life's document came by: the one that
+// the life names, or else the one of its workflow's type.
+func (g *Gateway) routeOf(life temporalpath.Life) (name string) {
+	for _, r := range g.config.Routes {
+		if r.Name == life.Route {
+			return r.Name
+		}
+		if r.Workflow.Type == life.WorkflowType {
+			name = r.Name
+		}
+	}
+	return name
 }
 
 // cautious is the policy of a gateway whose claims may be lost: everything new

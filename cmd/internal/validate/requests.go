@@ -55,10 +55,13 @@ func (r *requests) recognise(all []configs.Route, largest int64) (err error) {
 	var routes []router.Route
 	for _, c := range all {
 		at, err := router.ParseLocator(c.DocID)
+		if err == nil && c.IntegerIDs {
+			at, err = at.WithIntegers()
+		}
 		if err != nil {
 			return fmt.Errorf("route %q: %w", c.Name, err)
 		}
-		routes = append(routes, router.Route{Name: c.Name, Method: c.Method, Pattern: c.Pattern, DocID: at, Headers: c.Headers})
+		routes = append(routes, router.Route{Name: c.Name, Method: c.Method, Pattern: c.Pattern, DocID: at, IDSpace: c.IDSpace, Headers: c.Headers})
 	}
 	r.recogniser, err = router.NewRecogniser(routes, largest)
 	return err

@@ -28,9 +28,6 @@ const (
 	// stopTimeout is how long a request to legacy may go on once the process stops.
 	stopTimeout = 5 * time.Second
 	askTimeout  = 5 * time.Second
-	// heartbeatInterval is how old a batch's position may be that the next attempt
-	// finds after a crash.
-	heartbeatInterval = time.Second
 )
 
 // ErrInterrupted says that the process stopped before the end. The workflow waits for
@@ -112,7 +109,7 @@ func (v *Validation) work(ctx context.Context, share *json.RawMessage) error {
 	told := &reason{}
 	w := worker.New(v.client, v.id(), worker.Options{
 		MaxConcurrentActivityExecutionSize: v.options.Parallel, WorkerStopTimeout: stopTimeout,
-		MaxHeartbeatThrottleInterval: heartbeatInterval,
+		MaxHeartbeatThrottleInterval: validation.HeartbeatInterval,
 	})
 	pairs := rollout.NewSplitter(v.config.Rollout.Salt + "/pairs")
 	validation.Register(w, validation.Config{

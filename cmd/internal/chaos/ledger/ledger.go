@@ -72,7 +72,7 @@ type Run struct {
 	Times   int // the activity ran, which is at least once by contract
 	Fate    Fate
 	Undone  bool
-	Attempt string // the X-Attempt it was started by
+	Intent  string // what the gateway took the wish for
 }
 
 // Fate is how a run is going to end.

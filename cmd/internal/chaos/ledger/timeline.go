@@ -64,7 +64,7 @@ func (w *wish) lines(who string) (lines []line) {
 		add(a.End, "attempt %d leaves legacy: effect=%v broken=%v %s", a.Attempt, a.Effect, a.Broken, a.Fate)
 	}
 	for _, r := range w.runs {
-		add(r.At, "Temporal ingests: life %d run %s started by attempt %s, fate %d", r.Life, r.ID, r.Attempt, r.Fate)
+		add(r.At, "Temporal ingests: life %d of intent %s, run %s, fate %d", r.Life, r.Intent, r.ID, r.Fate)
 		add(r.End, "Temporal has ingested: life %d, %d times, undone=%v", r.Life, r.Times, r.Undone)
 	}
 	return lines

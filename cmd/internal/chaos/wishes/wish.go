@@ -12,7 +12,8 @@ import (
 )
 
 // AttemptField names one attempt of a client, so that its own repeats can be told
-// from those of a gateway.
+// from those of a gateway. Workflows do not get it: a field that a route hands on is
+// part of its intents, and each attempt would be a new wish.
 const AttemptField = "X-Attempt"
 
 // Wish is one intent.

@@ -121,11 +121,8 @@ func (i *ingestion) Ingest(ctx context.Context, in wire.Input) (wishes.Answer, e
 	if err := json.Unmarshal(in.Body, &doc); err != nil {
 		return wishes.Answer{}, err
 	}
-	p, id, attempt := i.plan(in), activity.GetInfo(ctx).WorkflowExecution.RunID, "unknown"
-	if sent := in.Headers[wishes.AttemptField]; len(sent) > 0 {
-		attempt = sent[0]
-	}
-	ended := i.ledger.Ran(doc.Wish, ledger.Run{Life: in.Life, ID: id, Fate: p.fate, Attempt: attempt})
+	p, id := i.plan(in), activity.GetInfo(ctx).WorkflowExecution.RunID
+	ended := i.ledger.Ran(doc.Wish, ledger.Run{Life: in.Life, ID: id, Fate: p.fate, Intent: in.Intent})
 	defer ended()
 	if !i.calm.Load() {
 		time.Sleep(p.slow)
