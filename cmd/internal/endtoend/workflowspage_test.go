@@ -3,7 +3,6 @@ package endtoend_test
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -196,6 +195,6 @@ func blockOf(t *testing.T, language string) string {
 			return b.text
 		}
 	}
-	t.Fatal(fmt.Sprintf("the page has no block in %s", language))
+	t.Fatalf("the page has no block in %s", language)
 	return ""
 }

@@ -48,6 +48,8 @@ func TestNamesComplains(t *testing.T) {
 		"b/b.go":               "package service",
 		"b/b_test.go":          "package service_test",
 		"temporaltest/tail.go": "package temporaltest",
+		// What npm installed is not ours.
+		"docs/node_modules/utils/a.go": "package utils",
 	}))
 	only(t, names(files), "a/util_test.go", "a/common_linux.go", "a/store_types.go: the file is called types",
 		"helpers/a.go: the directory", "a/manager/b/c.go", "b/b.go: the package is called service", "b/b_test.go")

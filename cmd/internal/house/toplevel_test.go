@@ -109,6 +109,6 @@ func TestTopLevelComplains(t *testing.T) {
 }
 
 func TestWorkspacesComplains(t *testing.T) {
-	tree := example(map[string]string{"go.work": "", "cmd/devstack/go.work.sum": "", "cmd/a.go": ""})
+	tree := example(map[string]string{"go.work": "", "cmd/devstack/go.work.sum": "", "cmd/a.go": "", "docs/node_modules/go.work": ""})
 	only(t, look(t, workspaces, tree), "go.work is a workspace's", "cmd/devstack/go.work.sum")
 }
