@@ -44,6 +44,8 @@ type listed struct {
 	// hurried: there was a call to look again within a time, during the look.
 	hurried bool
 	within  time.Duration
+	// hindered: its run did not get on when it was last looked at.
+	hindered bool
 }
 
 type suspectKey struct {
