@@ -202,7 +202,7 @@ type Route struct {
 	// Auth is check or none; there is no default.
 	Auth  string `yaml:"auth"`
 	Check Check  `yaml:"check"`
-	// Headers are the request's fields that the workflow gets.
+	// Headers are the request's fields that the workflow gets, and part of the intent.
 	Headers []string `yaml:"headers"`
 	// Touches are the other requests that change the route's documents.
 	Touches []Touch `yaml:"touches"`
@@ -237,9 +237,12 @@ type RouteWorkflow struct {
 	ShadowTaskQueue string `yaml:"shadow_task_queue"`
 	// Result is update (the type offers the update "result") or close.
 	Result string `yaml:"result"`
+	// Body is auto, json or bytes: how the workflow gets the document.
+	Body string `yaml:"body"`
 	// Status is the HTTP status of a result that names none.
 	Status int `yaml:"status"`
-	// ExecutionTimeout ends a workflow that takes longer; 0s is no limit.
+	// ExecutionTimeout ends a workflow that takes longer; 0s is
+	// DefaultExecutionTimeout.
 	ExecutionTimeout Duration `yaml:"execution_timeout"`
 	// RequireSupport starts nothing until the workers have declared Type.
 	RequireSupport bool `yaml:"require_support"`

@@ -6,6 +6,11 @@ import (
 	"sluice/rollout"
 )
 
+// DefaultExecutionTimeout ends a workflow of a route that names no time itself: some
+// failures, such as an exception that a worker's SDK takes for a fault of its code, are
+// tried for ever, and would hold their document as long.
+const DefaultExecutionTimeout = Duration(24 * time.Hour)
+
 // Default returns the configuration that `make run` uses.
 func Default() Config {
 	return Config{
@@ -60,7 +65,7 @@ func defaultRoute() Route {
 		Check:   Check{URL: "/auth", Timeout: Duration(2 * time.Second)},
 		Headers: []string{}, Touches: []Touch{}, AnswerHeaders: map[string]string{},
 		Workflow: RouteWorkflow{Type: "IngestionWorkflow", TaskQueue: "ingestion", ShadowTaskQueue: "ingestion-shadow",
-			Result: "update", Status: 200, DeadLetters: []string{"DeadLetter"}},
+			Result: "update", Body: "auto", Status: 200, ExecutionTimeout: DefaultExecutionTimeout, DeadLetters: []string{"DeadLetter"}},
 		Failures: map[string]int{"InvalidDocument": 422, "IngestionFailed": 500, "DeadLetter": 500},
 	}
 }
@@ -95,6 +100,12 @@ func (r *Route) complete() {
 	}
 	if r.Workflow.Result == "" {
 		r.Workflow.Result = "close"
+	}
+	if r.Workflow.Body == "" {
+		r.Workflow.Body = "auto"
+	}
+	if r.Workflow.ExecutionTimeout == 0 {
+		r.Workflow.ExecutionTimeout = DefaultExecutionTimeout
 	}
 	if r.Workflow.Status == 0 {
 		r.Workflow.Status = 200

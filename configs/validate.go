@@ -188,7 +188,10 @@ func validateRoute(r *Route, key string, wrong complain) {
 	wrong.needed(key+".workflow.type", r.Workflow.Type)
 	wrong.needed(key+".workflow.task_queue", r.Workflow.TaskQueue)
 	wrong.oneOf(key+".workflow.result", r.Workflow.Result, "update", "close")
+	wrong.oneOf(key+".workflow.body", r.Workflow.Body, "auto", "json", "bytes")
 	wrong.status(key+".workflow.status", r.Workflow.Status, 200)
+	wrong.notNegative(key+".workflow.execution_timeout", r.Workflow.ExecutionTimeout)
+	validateHandedOn(r.Headers, key+".headers", wrong)
 	for kind, status := range r.Failures {
 		wrong.status(key+".failures."+kind, status, 400)
 	}

@@ -16,13 +16,19 @@ type Document struct {
 	// Life is the number of the claim's life, above 0.
 	Life   uint64
 	Bucket Bucket
+	// Tenant is the request's; empty where documents have none.
+	Tenant string
+	// Method, Path (escaped, as sent) and Query (what follows the question mark) are
+	// the request's; PathParts are the named parts of the route's pattern, unescaped.
+	Method, Path, Query string
+	PathParts           map[string]string
 	// ContentType is the request's, as sent.
 	ContentType string
 	// ContentEncoding is the request's: the codings that Body is in, in the order in
 	// which they were applied; empty for none.
 	ContentEncoding string
 	// Header holds the headers that the route hands on to workflows, by
-	// canonical name.
+	// canonical name. They are part of the intent.
 	Header map[string][]string
 	// Body is the request's, byte for byte.
 	Body []byte

@@ -53,9 +53,17 @@ const (
 	DropRestart
 	// DropUnknown: nobody knows whether Temporal ran it, or how it ended.
 	DropUnknown
+	// DropClient: legacy refused the client, which says nothing of the document; see
+	// RefusesClient.
+	DropClient
 )
 
-var dropReasons = [...]string{"busy", "queue", "bytes", "too-large", "primary", "killed", "unsupported", "duplicate", "temporal", "store", "restart", "unknown"}
+var dropReasons = [...]string{"busy", "queue", "bytes", "too-large", "primary", "killed", "unsupported", "duplicate", "temporal", "store", "restart", "unknown", "client"}
+
+// RefusesClient reports whether an answer with this HTTP status is about who asks and
+// not about what is asked. Another path, which is not asked who the client is, has
+// nothing to compare with it.
+func RefusesClient(status int) bool { return status == 401 || status == 403 || status == 407 }
 
 // DropReasons lists them all.
 func DropReasons() []DropReason {

@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"fmt"
 	"hash"
+	"maps"
+	"slices"
 )
 
 // Intent names one wish to ingest one version of a document. A retry is the
@@ -60,23 +62,43 @@ type RequestDigest struct {
 	Method, Path, RawQuery, ContentType, Tenant string
 	// ContentEncoding is the body's coding; "" for none.
 	ContentEncoding string
-	Body            []byte
+	// Header holds the fields that the workflow is told of.
+	Header map[string][]string
+	Body   []byte
 }
 
-// Sum returns the digest.
+// Sum returns the digest. What a request has not is not written, because a digest
+// outlives the build that made it.
 func (d RequestDigest) Sum() (sum [16]byte) {
 	h := sha256.New()
+	if len(d.Header) > 0 {
+		_, _ = h.Write(withHeader[:]) // never fails
+	}
 	for _, field := range []string{d.Method, d.Path, d.RawQuery, d.ContentType, d.Tenant} {
 		writeField(h, field)
 	}
-	if d.ContentEncoding != "" { // only then: a digest outlives the build that made it
+	if d.ContentEncoding != "" || len(d.Header) > 0 {
 		writeField(h, d.ContentEncoding)
+	}
+	for _, name := range slices.Sorted(maps.Keys(d.Header)) {
+		writeField(h, name)
+		for _, value := range d.Header[name] {
+			writeField(h, value)
+		}
+		_, _ = h.Write(withHeader[:])
+	}
+	if len(d.Header) > 0 {
+		_, _ = h.Write(withHeader[:])
 	}
 	_, _ = h.Write(d.Body) // never fails
 	var whole [sha256.Size]byte
 	copy(sum[:], h.Sum(whole[:0]))
 	return sum
 }
+
+// withHeader begins the digest of a request with a header, and ends each of its fields
+// and all of them: no text is so long that its length could be taken for it.
+var withHeader = [8]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
 
 // Intent returns the intent that the request itself is.
 func (d RequestDigest) Intent() Intent { return DigestIntent(d.Sum()) }

@@ -21,7 +21,17 @@ func TestIntentsDifferInEveryField(t *testing.T) {
 		"query":        func(d *rollout.RequestDigest) { d.RawQuery = "a=2" },
 		"content type": func(d *rollout.RequestDigest) { d.ContentType = "text/plain" },
 		"tenant":       func(d *rollout.RequestDigest) { d.Tenant = "u" },
-		"body":         func(d *rollout.RequestDigest) { d.Body = []byte("{ }") },
+		"coding":       func(d *rollout.RequestDigest) { d.ContentEncoding = "gzip" },
+		"header":       func(d *rollout.RequestDigest) { d.Header = map[string][]string{"A": {"1"}} },
+		"a value":      func(d *rollout.RequestDigest) { d.Header = map[string][]string{"A": {"2"}} },
+		"two values":   func(d *rollout.RequestDigest) { d.Header = map[string][]string{"A": {"1", "2"}} },
+		"two headers":  func(d *rollout.RequestDigest) { d.Header = map[string][]string{"A": {"1"}, "B": {"2"}} },
+		"a longer one": func(d *rollout.RequestDigest) { d.Header = map[string][]string{"A": {"1B2"}} },
+		"an empty one": func(d *rollout.RequestDigest) { d.Header = map[string][]string{"A": {}} },
+		"header and coding": func(d *rollout.RequestDigest) {
+			d.ContentEncoding, d.Header = "A", map[string][]string{"A": {"1"}}
+		},
+		"body": func(d *rollout.RequestDigest) { d.Body = []byte("{ }") },
 		// The same bytes in a row, cut elsewhere.
 		"shifted": func(d *rollout.RequestDigest) { d.Path, d.RawQuery = "/v1/documentsa", "=1" },
 	} {

@@ -90,6 +90,12 @@ type Failure struct {
 	Type string
 	// Message is for people.
 	Message string
-	// Status is the HTTP status that the route's table gives the type, or 502.
+	// Public: clients may read Message. What an error says that no table names was not
+	// meant for them.
+	Public bool
+	// Status is Answer's, or the HTTP status that the route's table gives the type, or
+	// 502.
 	Status int
+	// Answer is the answer that the failure carries, of an error; nil if it carries none.
+	Answer *Answer
 }

@@ -134,6 +134,21 @@ func TestRetryAfterAFailureIsTheNextLife(t *testing.T) {
 	}
 }
 
+// An answer that asks for the request again is not kept for its retries: they begin the
+// next life, as legacy would be asked again.
+func TestAnAnswerThatInvitesARepeatIsNotReplayed(t *testing.T) {
+	for status, runs := range map[int]int{200: 1, 422: 1, 409: 1, 429: 2, 503: 2, 500: 2, 408: 2} {
+		for _, fields := range [][]string{nil, {"Idempotency-Key", "k"}} {
+			d := openDoor(t, at(100), running(completed(rollout.Answer{Status: status, Header: map[string][]string{"Retry-After": {"1"}}})))
+			d.post(document("a"), fields...).want(t, status, "")
+			d.post(document("a"), fields...)
+			if got := d.temporal.all(); len(got) != runs || runs == 2 && (got[1].doc.Life != got[0].doc.Life+1 || got[1].doc.Intent != got[0].doc.Intent) {
+				t.Errorf("%d: %+v", status, got)
+			}
+		}
+	}
+}
+
 // Versions of one document run one after the other. One that cannot wait that long
 // is started with a delay that outlasts those before it, and answered 202.
 func TestVersionsRunInOrder(t *testing.T) {

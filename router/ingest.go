@@ -20,7 +20,6 @@ type visit struct {
 	r      *http.Request
 	fields http.Header // the request's, end to end
 	policy *rollout.Policy
-	tenant string // empty for none
 	body   *intake
 	doc    rollout.Document
 	record rollout.Record
@@ -82,7 +81,7 @@ func (v *visit) identify(body []byte) (err error) {
 	if v.doc, err = v.route.document(v.rt.codings, v.r, v.fields, body); err != nil {
 		return err
 	}
-	if v.tenant, v.doc.Scope, err = v.rt.tenant(v.fields); err != nil {
+	if v.doc.Tenant, v.doc.Scope, err = v.rt.tenant(v.fields); err != nil {
 		return err
 	}
 	v.doc.Bucket = v.rt.config.Splitter.Bucket(v.doc.DocID)
@@ -111,8 +110,8 @@ func (rt *Router) tenant(fields http.Header) (tenant, scope string, err error) {
 // digest is all that makes the request the same as another.
 func (v *visit) digest() rollout.RequestDigest {
 	return rollout.RequestDigest{
-		Method: v.r.Method, Path: v.r.URL.EscapedPath(), RawQuery: v.r.URL.RawQuery,
-		ContentType: v.doc.ContentType, Tenant: v.tenant, ContentEncoding: v.doc.ContentEncoding, Body: v.doc.Body,
+		Method: v.doc.Method, Path: v.doc.Path, RawQuery: v.doc.Query, ContentType: v.doc.ContentType, Tenant: v.doc.Tenant,
+		ContentEncoding: v.doc.ContentEncoding, Header: v.doc.Header, Body: v.doc.Body,
 	}
 }
 
@@ -122,7 +121,7 @@ func (v *visit) name() (sum [16]byte) {
 	sum = v.digest().Sum()
 	v.doc.Intent = rollout.DigestIntent(sum)
 	if key := v.fields.Get("Idempotency-Key"); key != "" {
-		v.doc.Intent = rollout.KeyedIntent(v.route.Name, v.tenant, v.doc.DocID, key)
+		v.doc.Intent = rollout.KeyedIntent(v.route.Name, v.doc.Tenant, v.doc.DocID, key)
 		v.once = v.rt.config.Answers != nil
 	}
 	v.record.Intent = v.doc.Intent

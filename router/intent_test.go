@@ -73,6 +73,43 @@ func TestRetryIsTheSameIntent(t *testing.T) {
 	}), "k")
 }
 
+// What the workflow is told of makes the wish: with another value it is another one, and
+// under one key another request.
+func TestHandedOnFieldsArePartOfTheIntent(t *testing.T) {
+	told := route(t, "body:/doc_id")
+	told.Headers = []string{"x-priority"}
+	d := openDoor(t, at(100), routes(told), running(completed(rollout.Answer{Status: 200})))
+	for _, row := range []struct {
+		priority, other string
+		runs            int
+	}{{"1", "a", 1}, {"1", "b", 1}, {"2", "a", 2}, {"2", "c", 2}, {"", "", 3}} {
+		d.send(http.MethodPost, here, docA, "X-Priority", row.priority, "X-Other", row.other).want(t, 200, "")
+		runs := d.temporal.all()
+		if len(runs) != row.runs {
+			t.Fatalf("%+v: %d runs", row, len(runs))
+		}
+		if got := runs[len(runs)-1].doc.Header["X-Priority"]; len(got) != 1 || got[0] != row.priority {
+			t.Errorf("%+v: the workflow is told %q", row, got)
+		}
+	}
+	d.send(http.MethodPost, here, docA, "Idempotency-Key", "k", "X-Priority", "1").want(t, 200, "")
+	d.send(http.MethodPost, here, docA, "Idempotency-Key", "k", "X-Priority", "2").wantProblem(t, http.StatusUnprocessableEntity, "key-reused", "")
+}
+
+// The document says how it was asked for.
+func TestTheDocumentTellsWhatWasAsked(t *testing.T) {
+	asked := route(t, "path:id")
+	asked.Method, asked.Pattern = http.MethodPut, "/v1/{kind}/documents/{id}"
+	d := openDoor(t, at(100), routes(asked), func(s *setup) { s.TenantHeader = "X-Tenant" })
+	d.send(http.MethodPut, "/v1/in%2Fvoice/documents/a%20b?dry_run=true&x=%zz", "text", "X-Tenant", "acme", "Content-Encoding", "gzip", "Content-Type", "text/plain")
+	doc := d.temporal.all()[0].doc
+	if doc.Method != "PUT" || doc.Path != "/v1/in%2Fvoice/documents/a%20b" || doc.Query != "dry_run=true&x=%zz" || doc.Tenant != "acme" ||
+		doc.PathParts["kind"] != "in/voice" || doc.PathParts["id"] != "a b" || len(doc.PathParts) != 2 || doc.DocID != "a b" ||
+		doc.ContentEncoding != "gzip" || doc.ContentType != "text/plain" {
+		t.Errorf("%+v", doc)
+	}
+}
+
 func TestAnotherWishIsAnotherIntent(t *testing.T) {
 	key := func(more ...string) []string { return append([]string{"Idempotency-Key", "k"}, more...) }
 	wantMany(t, intents(t, []wish{

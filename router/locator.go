@@ -88,20 +88,43 @@ func (l Locator) raw(c *codings, r *http.Request, fields http.Header, body []byt
 	case placeHeader:
 		return only(fields[l.name])
 	case placePath:
-		part := chi.URLParam(r, l.name)
-		if r.URL.RawPath == "" {
-			return part, nil
-		}
-		id, err := url.PathUnescape(part) // chi matched the escaped path
-		if err != nil {
-			return "", fmt.Errorf("%w: %w", rollout.ErrDocIDUTF8, err)
-		}
-		return id, nil
+		return pathPart(r, chi.URLParam(r, l.name))
 	case placeQuery:
 		return inQuery(r.URL.RawQuery, l.name)
 	default:
 		return l.inBody(c, coding.Names(fields["Content-Encoding"]), body)
 	}
+}
+
+// pathPart returns a part of the path, as chi matched it, without escapes.
+func pathPart(r *http.Request, part string) (string, error) {
+	if r.URL.RawPath == "" {
+		return part, nil
+	}
+	text, err := url.PathUnescape(part) // chi matched the escaped path
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", rollout.ErrDocIDUTF8, err)
+	}
+	return text, nil
+}
+
+// pathParts returns the named parts of the route's pattern; nil if it has none. What
+// cannot be unescaped stays as it is.
+func pathParts(r *http.Request) map[string]string {
+	var parts map[string]string
+	if matched := chi.RouteContext(r.Context()); matched != nil {
+		for i, name := range matched.URLParams.Keys {
+			if parts == nil {
+				parts = map[string]string{}
+			}
+			text, err := pathPart(r, matched.URLParams.Values[i])
+			if err != nil {
+				text = matched.URLParams.Values[i]
+			}
+			parts[name] = text
+		}
+	}
+	return parts
 }
 
 // inBody reads the body as JSON, behind its codings if it is in any.

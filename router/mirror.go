@@ -40,10 +40,14 @@ func (v *visit) mirrored(legacy func() rollout.Result) rollout.Result {
 	result := legacy()
 	took := time.Since(began)
 	v.w = client
-	if !seen.over && !seen.left && seen.answer.Status != 0 && answersWhole(result.Outcome) {
-		mirror.Offer(&v.doc, seen.answer, took, nil)
-	} else {
+	switch {
+	case rollout.RefusesClient(seen.answer.Status):
+		cut = rollout.DropClient
+		fallthrough
+	case seen.over, seen.left, seen.answer.Status == 0, !answersWhole(result.Outcome):
 		mirror.Offer(&v.doc, seen.answer, took, &cut)
+	default:
+		mirror.Offer(&v.doc, seen.answer, took, nil)
 	}
 	return result
 }

@@ -79,6 +79,23 @@ func TestMirrorHoldsAnswersWithinItsRoom(t *testing.T) {
 	}
 }
 
+// Whom legacy refuses starts nothing on Temporal, and differs from nothing.
+func TestWhoLegacyRefusesIsNotMirrored(t *testing.T) {
+	for status, cut := range map[int]string{401: "client", 403: "client", 407: "client", 404: "", 422: "", 500: ""} {
+		mirror := &mirrorFake{room: 12, offered: make(chan offer, 2)}
+		d := openDoor(t, func(s *setup) { s.Mirror = mirror },
+			answering(func(_ context.Context, w http.ResponseWriter, _ *http.Request) (rollout.Result, error) {
+				w.WriteHeader(status)
+				_, _ = io.WriteString(w, "no")
+				return rollout.Result{Status: status, Outcome: rollout.OutcomeOfStatus(status)}, nil
+			}))
+		d.post(`{"doc_id":"a"}`).want(t, status, "no")
+		if got := <-mirror.offered; got != (offer{body: "no", cut: cut}) {
+			t.Errorf("%d: got %+v", status, got)
+		}
+	}
+}
+
 // A mirror gets the fields that describe the answer, and those that it asks for; no
 // others, such as cookies.
 func TestMirrorGetsTheFieldsThatItCompares(t *testing.T) {

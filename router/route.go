@@ -22,7 +22,8 @@ type Route struct {
 	// Authorise is asked before a document goes to Temporal. nil means that the
 	// route needs no authorisation; legacy does its own.
 	Authorise Authoriser
-	// Headers are the fields that the workflow gets, by any letter case.
+	// Headers are the fields that the workflow gets, by any letter case. They are part
+	// of the intent: another value is another wish.
 	Headers []string
 	// Touches are the other requests that change the route's documents.
 	Touches []Touch
@@ -88,6 +89,7 @@ func (route *Route) document(c *codings, r *http.Request, fields http.Header, bo
 	id, err := route.DocID.find(c, r, fields, body)
 	return rollout.Document{
 		Route: route.Name, DocID: id, Body: body,
+		Method: r.Method, Path: r.URL.EscapedPath(), Query: r.URL.RawQuery, PathParts: pathParts(r),
 		ContentType:     fields.Get("Content-Type"),
 		ContentEncoding: strings.Join(fields["Content-Encoding"], ", "),
 		Header:          route.allowed(fields),

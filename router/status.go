@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/go-chi/chi/v5"
 
@@ -27,11 +28,13 @@ type runAnswer struct {
 	Status  int                 `json:"status"`
 	Headers map[string][]string `json:"headers,omitempty"`
 	Body    json.RawMessage     `json:"body,omitempty"`
+	// BodyEncoding is "base64" where the body is neither JSON nor text.
+	BodyEncoding string `json:"body_encoding,omitempty"`
 }
 
 type runFailure struct {
 	Type    string `json:"type"`
-	Message string `json:"message"`
+	Message string `json:"message,omitempty"`
 	Status  int    `json:"status"`
 }
 
@@ -64,21 +67,30 @@ func writeRun(w http.ResponseWriter, run rollout.Run) {
 	case rollout.RunRunning:
 		w.Header().Set("Retry-After", "1")
 	case rollout.RunCompleted:
-		state.Answer = &runAnswer{Status: run.Answer.Status, Headers: run.Answer.Header, Body: jsonOf(run.Answer.Body)}
+		state.Answer = showAnswer(&run.Answer)
 	case rollout.RunFailed:
-		state.Failure = &runFailure{run.Failure.Type, run.Failure.Message, run.Failure.Status}
+		state.Failure = &runFailure{run.Failure.Type, messageOf(run.Failure), run.Failure.Status}
+		if run.Failure.Answer != nil {
+			state.Answer, state.Failure.Message = showAnswer(run.Failure.Answer), ""
+		}
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	writeJSON(w, http.StatusOK, state)
 }
 
-// jsonOf returns the body as a JSON value: itself, or a string of it.
-func jsonOf(body []byte) json.RawMessage {
-	if len(body) == 0 || json.Valid(body) {
-		return body
+// showAnswer returns the answer with its body as a JSON value: itself, or a string of
+// its characters, or of what they are in base64.
+func showAnswer(a *rollout.Answer) *runAnswer {
+	shown := &runAnswer{Status: a.Status, Headers: a.Header, Body: a.Body}
+	switch {
+	case len(a.Body) == 0 || json.Valid(a.Body):
+	case utf8.Valid(a.Body):
+		shown.Body, _ = json.Marshal(string(a.Body)) // a string cannot fail
+	default:
+		shown.Body, _ = json.Marshal(a.Body) // nor can bytes, which become base64
+		shown.BodyEncoding = "base64"
 	}
-	text, _ := json.Marshal(string(body)) // a string cannot fail
-	return text
+	return shown
 }
 
 func writeJSON(w http.ResponseWriter, status int, value any) int64 {

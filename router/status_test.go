@@ -72,7 +72,9 @@ func TestStatusResource(t *testing.T) {
 		{"completed without a body", with(rollout.Answer{Status: 204}), `{"status":"completed","answer":{"status":204}}`, ""},
 		{"completed with text", with(rollout.Answer{Status: 200, Body: []byte(`say "a"`)}),
 			`{"status":"completed","answer":{"status":200,"body":"say \"a\""}}`, ""},
-		{"failed", found(rollout.Run{State: rollout.RunFailed, Failure: rollout.Failure{Type: "DeadLetter", Message: "gave up", Status: 500}}),
+		{"completed with bytes", with(rollout.Answer{Status: 200, Body: []byte("\xff\x00")}),
+			`{"status":"completed","answer":{"status":200,"body":"/wA=","body_encoding":"base64"}}`, ""},
+		{"failed", found(rollout.Run{State: rollout.RunFailed, Failure: rollout.Failure{Type: "DeadLetter", Message: "gave up", Status: 500, Public: true}}),
 			`{"status":"failed","failure":{"type":"DeadLetter","message":"gave up","status":500}}`, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {

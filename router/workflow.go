@@ -50,9 +50,24 @@ func connectionField(name string) bool {
 	return false
 }
 
+// writeFailure answers with what the failure says to clients: its answer, or a problem.
 func (v *visit) writeFailure(failure rollout.Failure) rollout.Result {
-	status := writeProblem(v.w, problem{Slug: "workflow-failed", Status: failure.Status, Reason: failure.Type, Detail: failure.Message})
-	return rollout.Result{Status: status, Outcome: rollout.OutcomeOfStatus(status), Err: errors.New(failure.Type + ": " + failure.Message)}
+	why := errors.New(failure.Type + ": " + failure.Message)
+	if failure.Answer != nil {
+		result := v.writeAnswer(*failure.Answer)
+		result.Err = why
+		return result
+	}
+	status := writeProblem(v.w, problem{Slug: "workflow-failed", Status: failure.Status, Reason: failure.Type, Detail: messageOf(failure)})
+	return rollout.Result{Status: status, Outcome: rollout.OutcomeOfStatus(status), Err: why}
+}
+
+// messageOf returns what clients are told of a failure.
+func messageOf(failure rollout.Failure) string {
+	if failure.Public {
+		return failure.Message
+	}
+	return "the document's workflow failed; why is in the gateway's log and in the workflow's history"
 }
 
 // writeAccepted answers for a run that goes on.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -72,9 +73,9 @@ func TestWorkflowThatFailed(t *testing.T) {
 		failure rollout.Failure
 		outcome rollout.Outcome
 	}{
-		{rollout.Failure{Type: "InvalidDocument", Message: "page 3 is missing", Status: 422}, rollout.OutcomeInvalid},
-		{rollout.Failure{Type: "DeadLetter", Message: "gave up", Status: 500}, rollout.OutcomeFailed},
-		{rollout.Failure{Type: "terminated", Message: "the workflow ended", Status: 502}, rollout.OutcomeFailed},
+		{rollout.Failure{Type: "InvalidDocument", Message: "page 3 is missing", Status: 422, Public: true}, rollout.OutcomeInvalid},
+		{rollout.Failure{Type: "DeadLetter", Message: "gave up", Status: 500, Public: true}, rollout.OutcomeFailed},
+		{rollout.Failure{Type: "terminated", Message: "the workflow ended", Status: 502, Public: true}, rollout.OutcomeFailed},
 	} {
 		t.Run(row.failure.Type, func(t *testing.T) {
 			d := openDoor(t, at(100), running(failed(row.failure)))
@@ -91,6 +92,47 @@ func TestWorkflowThatFailed(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What an error says that no table names was written for those who keep the workers.
+func TestMessagesOfUnmappedFailuresStayInside(t *testing.T) {
+	inside := rollout.Run{State: rollout.RunFailed, Failure: rollout.Failure{Type: "Error", Message: "password of db7 is wrong", Status: 502}}
+	found := func(context.Context, string, string) (rollout.Run, bool, error) { return inside, true, nil }
+	d := openDoor(t, at(100), looking(found))
+	location := d.accepted("a")
+	d.observer.next()
+	d.temporal.run = failed(inside.Failure)
+	got := d.post(document("b"))
+	if p := got.wantProblem(t, 502, "workflow-failed", "Error"); strings.Contains(got.body, "db7") || p.Detail == "" {
+		t.Errorf("clients read %s", got.body)
+	}
+	if record := d.observer.next(); !strings.Contains(record.Result.Err.Error(), "db7") {
+		t.Errorf("the log does not say why: %v", record.Result.Err)
+	}
+	if got := d.send(http.MethodGet, location, ""); strings.Contains(got.body, "db7") || !strings.Contains(got.body, `"type":"Error"`) {
+		t.Errorf("clients read %s", got.body)
+	}
+}
+
+// A failure that carries an answer is answered with it, as legacy would have done.
+func TestFailureWithAnAnswer(t *testing.T) {
+	answer := rollout.Answer{Status: 422, Header: map[string][]string{"Content-Type": {"application/json"}, "X-Kind": {"invoice"}}, Body: []byte(`{"code":"E17"}`)}
+	failure := rollout.Failure{Type: "InvalidDocument", Message: "inside", Status: 422, Answer: &answer}
+	d := openDoor(t, at(100), looking(func(context.Context, string, string) (rollout.Run, bool, error) {
+		return rollout.Run{State: rollout.RunFailed, Failure: failure}, true, nil
+	}))
+	location := d.accepted("a")
+	d.observer.next()
+	d.temporal.run = failed(failure)
+	got := d.post(document("b"))
+	got.want(t, 422, `{"code":"E17"}`)
+	got.wantFields(t, "X-Kind", "invoice", "Content-Type", "application/json")
+	record := d.observer.next()
+	if record.Result.Outcome != rollout.OutcomeInvalid || record.Result.BytesOut != int64(len(answer.Body)) || !strings.Contains(record.Result.Err.Error(), "inside") {
+		t.Errorf("record %+v", record.Result)
+	}
+	d.send(http.MethodGet, location, "").want(t, 200,
+		`{"status":"failed","answer":{"status":422,"headers":{"Content-Type":["application/json"],"X-Kind":["invoice"]},"body":{"code":"E17"}},"failure":{"type":"InvalidDocument","status":422}}`)
 }
 
 // It may be repeated, and does not go to legacy without proof.

@@ -54,6 +54,6 @@ func BenchmarkRun(b *testing.B) {
 // inputOf is what the path gives the workflow for the document.
 func inputOf(doc *rollout.Document) wire.Input {
 	in := wire.Input{DocID: doc.DocID, Intent: string(doc.Intent), Life: 1, Route: doc.Route, ContentType: doc.ContentType}
-	in.SetBody(doc.Body)
+	in.SetBody(wire.FormAuto, doc.Body)
 	return in
 }

@@ -69,7 +69,7 @@ func (p *Path) ending(ctx context.Context, route Route, id string, event *histor
 	case enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED:
 		return ended(id, rollout.FailureTerminated)
 	}
-	return failed(route, id, event.GetWorkflowExecutionFailedEventAttributes().GetFailure())
+	return p.failed(ctx, route, id, event.GetWorkflowExecutionFailedEventAttributes().GetFailure())
 }
 
 // Follow waits for the end of a run that Temporal holds, at most for wait. The run

@@ -15,7 +15,7 @@ import (
 // Payload is a value on its way into or out of Temporal.
 type Payload = *commonpb.Payload
 
-// overhead bounds what the input holds besides body, headers and ids, in bytes.
+// overhead bounds what the input holds besides what clients choose, in bytes.
 const overhead = 1024
 
 // Oversize reports whether the document is over what Temporal can hold; with the claim
@@ -37,7 +37,13 @@ func (p *Path) stores(q question) bool {
 
 // overMax reports whether the document's input is over MaxInput.
 func (p *Path) overMax(doc *rollout.Document) bool {
-	fixed := overhead + 6*len(doc.DocID) + len(doc.ContentType) + len(doc.ContentEncoding)
+	fixed := overhead
+	for _, text := range []string{doc.DocID, doc.Tenant, doc.Path, doc.Query, doc.ContentType, doc.ContentEncoding} {
+		fixed += 6 * len(text) // at most, as JSON
+	}
+	for name, value := range doc.PathParts {
+		fixed += 6 * (len(name) + len(value) + 1)
+	}
 	for name, values := range doc.Header {
 		fixed += len(name) + 8
 		for _, v := range values {
@@ -47,22 +53,24 @@ func (p *Path) overMax(doc *rollout.Document) bool {
 	if encoded := fixed + base64Len(len(doc.Body)); encoded <= p.config.MaxInput {
 		return false
 	}
-	return !wire.IsValue(doc.ContentEncoding, doc.Body) || fixed+len(doc.Body) > p.config.MaxInput
+	form := p.config.Routes[doc.Route].Body
+	return !form.IsValue(doc.ContentType, doc.ContentEncoding, doc.Body) || fixed+len(doc.Body) > p.config.MaxInput
 }
 
 func base64Len(n int) int { return (n + 2) / 3 * 4 }
 
 // encode returns the workflow's input for the document.
 func (p *Path) encode(ctx context.Context, doc *rollout.Document) (*commonpb.Payloads, error) {
-	return p.pack(ctx, question{queue: p.config.Routes[doc.Route].TaskQueue}, inputOf(doc))
+	return p.pack(ctx, question{queue: p.config.Routes[doc.Route].TaskQueue}, p.inputOf(doc))
 }
 
-func inputOf(doc *rollout.Document) wire.Input {
+func (p *Path) inputOf(doc *rollout.Document) wire.Input {
 	in := wire.Input{
-		DocID: doc.DocID, Intent: string(doc.Intent), Life: doc.Life, Route: doc.Route,
+		DocID: doc.DocID, Intent: string(doc.Intent), Life: doc.Life, Route: doc.Route, Tenant: doc.Tenant,
+		Method: doc.Method, Path: doc.Path, Query: doc.Query, PathParts: doc.PathParts,
 		ContentType: doc.ContentType, ContentEncoding: doc.ContentEncoding, Headers: doc.Header, Delayed: doc.Delay > 0,
 	}
-	in.SetBody(doc.Body)
+	in.SetBody(p.config.Routes[doc.Route].Body, doc.Body)
 	return in
 }
 

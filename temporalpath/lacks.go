@@ -111,8 +111,8 @@ func (w *Workers) lacksOf(route Route) lacks {
 	w.mu.Lock()
 	garbled := w.garbled[route.WorkflowType]
 	w.mu.Unlock()
-	if garbled.encoding != "" && time.Since(garbled.at) < garbledHolds {
-		found[LackEncoding] = fmt.Sprintf("%s answers in the encoding %q, which the gateway does not read: its clients get 502; a codec of the workers' own is not supported", route.WorkflowType, garbled.encoding)
+	if !garbled.at.IsZero() && time.Since(garbled.at) < garbledHolds {
+		found[LackEncoding] = fmt.Sprintf("%s answers in the encoding %.40q, which the gateway does not read: clients get 502; workers need a data converter without a codec, and a claim check that is on in the gateway too", route.WorkflowType, garbled.encoding)
 	}
 	if w.Pollers(route.TaskQueue) == 0 {
 		found[LackPollers] = fmt.Sprintf("nobody polls %s: documents that are started there wait", q)

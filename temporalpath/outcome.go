@@ -3,10 +3,8 @@ package temporalpath
 import (
 	"context"
 	"fmt"
-	"mime"
 	"net/http"
 	"net/textproto"
-	"strings"
 
 	commonpb "go.temporal.io/api/common/v1"
 	failurepb "go.temporal.io/api/failure/v1"
@@ -17,13 +15,14 @@ import (
 
 // completed turns a workflow's result into a finished run.
 func (p *Path) completed(ctx context.Context, route Route, id string, result *commonpb.Payloads) rollout.Run {
-	answer, err := p.answer(ctx, route, result)
+	parsed, err := p.parsed(ctx, route, result)
 	if err != nil {
 		return rollout.Run{WorkflowID: id, State: rollout.RunFailed, Failure: rollout.Failure{
-			Type: rollout.FailureBadResult, Message: err.Error(), Status: http.StatusBadGateway,
+			Type: rollout.FailureBadResult, Message: "the result of " + route.WorkflowType + " is no answer: " + err.Error(),
+			Status: http.StatusBadGateway, Public: true,
 		}}
 	}
-	return rollout.Run{WorkflowID: id, State: rollout.RunCompleted, Answer: answer}
+	return rollout.Run{WorkflowID: id, State: rollout.RunCompleted, Answer: httpAnswer(&parsed, route.Status)}
 }
 
 // load returns a payload that may be kept elsewhere.
@@ -38,25 +37,27 @@ func (p *Path) load(ctx context.Context, payload *commonpb.Payload) (*commonpb.P
 	return loaded, nil
 }
 
-func (p *Path) answer(ctx context.Context, route Route, result *commonpb.Payloads) (rollout.Answer, error) {
+// parsed reads the first of the payloads, as a worker of the route encoded it.
+func (p *Path) parsed(ctx context.Context, route Route, payloads *commonpb.Payloads) (wire.Answer, error) {
 	text := []byte("null")
-	if len(result.GetPayloads()) > 0 {
-		payload, err := p.load(ctx, result.Payloads[0])
+	if len(payloads.GetPayloads()) > 0 {
+		payload, err := p.load(ctx, payloads.Payloads[0])
 		if err != nil {
-			return rollout.Answer{}, err
+			return wire.Answer{}, err
 		}
-		if encoding := string(payload.Metadata["encoding"]); encoding != "binary/null" {
+		switch encoding := string(payload.Metadata["encoding"]); encoding {
+		case "binary/null":
+		case "json/plain", "json/protobuf":
 			text = payload.Data
+		default:
+			p.workers.unreadable(route.WorkflowType, encoding)
+			return wire.Answer{}, fmt.Errorf("it is encoded as %.40q, and the gateway reads json/plain, json/protobuf and binary/null", encoding)
 		}
 	}
-	parsed, err := wire.ParseAnswer(text)
-	if err != nil {
-		return rollout.Answer{}, fmt.Errorf("workflow %s: %w", route.WorkflowType, err)
-	}
-	return httpAnswer(parsed, route.Status), nil
+	return wire.ParseAnswer(text)
 }
 
-func httpAnswer(parsed wire.Answer, status int) rollout.Answer {
+func httpAnswer(parsed *wire.Answer, status int) rollout.Answer {
 	answer := rollout.Answer{Status: parsed.Status, Header: map[string][]string{}}
 	if answer.Status == 0 {
 		answer.Status = status
@@ -64,26 +65,20 @@ func httpAnswer(parsed wire.Answer, status int) rollout.Answer {
 	for name, values := range parsed.Headers {
 		answer.Header[textproto.CanonicalMIMEHeaderKey(name)] = values
 	}
-	if len(answer.Header["Content-Type"]) == 0 && len(parsed.Body) > 0 {
+	contentType := answer.Header["Content-Type"]
+	if len(contentType) == 0 && len(parsed.Body) > 0 && parsed.BodyEncoding == "" {
 		answer.Header["Content-Type"] = []string{"application/json"}
 	}
-	answer.Body = parsed.Text(isJSON(answer.Header["Content-Type"]))
+	answer.Body = parsed.Text(len(contentType) == 0 || wire.IsJSON(contentType[0]))
 	return answer
 }
 
-func isJSON(contentType []string) bool {
-	if len(contentType) == 0 {
-		return true
-	}
-	media, _, err := mime.ParseMediaType(contentType[0])
-	return err == nil && (media == "application/json" || strings.HasSuffix(media, "+json"))
-}
-
 // failed turns a workflow's failure into a finished run. An ApplicationError
-// that the table names outranks those around it; else the outermost counts.
-func failed(route Route, id string, failure *failurepb.Failure) rollout.Run {
+// that the table names outranks those around it; else the outermost counts. What it
+// says is for the public if the table names it, or if its first detail is an answer.
+func (p *Path) failed(ctx context.Context, route Route, id string, failure *failurepb.Failure) rollout.Run {
 	found := rollout.Failure{Type: rollout.FailureFailed, Message: failure.GetMessage(), Status: http.StatusBadGateway}
-	outermost := true
+	var counts *failurepb.Failure
 	for f := failure; f != nil; f = f.Cause {
 		kind := f.GetApplicationFailureInfo().GetType()
 		if kind == "" {
@@ -91,19 +86,43 @@ func failed(route Route, id string, failure *failurepb.Failure) rollout.Run {
 		}
 		status, named := route.Failures[kind]
 		if named {
-			found = rollout.Failure{Type: kind, Message: f.Message, Status: status}
+			found, counts = rollout.Failure{Type: kind, Message: f.Message, Status: status, Public: true}, f
 			break
 		}
-		if outermost {
-			found.Type, found.Message, outermost = kind, f.Message, false
+		if counts == nil {
+			found.Type, found.Message, counts = kind, f.Message, f
 		}
 	}
+	p.detail(ctx, route, &found, counts)
 	return rollout.Run{WorkflowID: id, State: rollout.RunFailed, Failure: found}
+}
+
+// detail takes over the answer that a failure carries. What is no answer of an error
+// is the workers' own affair, and only they see it.
+func (p *Path) detail(ctx context.Context, route Route, found *rollout.Failure, f *failurepb.Failure) {
+	details := f.GetApplicationFailureInfo().GetDetails()
+	if len(details.GetPayloads()) == 0 {
+		return
+	}
+	parsed, err := p.parsed(ctx, route, details)
+	switch {
+	case err == nil && parsed.Status == 0:
+		return
+	case err == nil && parsed.Status < 400:
+		err = fmt.Errorf("status is %d, which is no error's", parsed.Status)
+	}
+	if err != nil {
+		found.Message += " (its first detail is no answer: " + err.Error() + ")"
+		found.Public = false
+		return
+	}
+	answer := httpAnswer(&parsed, parsed.Status)
+	found.Answer, found.Status = &answer, answer.Status
 }
 
 // ended is the failure of a run that was closed from outside.
 func ended(id, kind string) rollout.Run {
 	return rollout.Run{WorkflowID: id, State: rollout.RunFailed, Failure: rollout.Failure{
-		Type: kind, Message: "the workflow ended: " + kind, Status: http.StatusBadGateway,
+		Type: kind, Message: "the workflow ended: " + kind, Status: http.StatusBadGateway, Public: true,
 	}}
 }

@@ -78,7 +78,7 @@ func (p *Path) newShadow(ctx context.Context, doc *rollout.Document, arm string,
 	case arm != "a" && arm != "b":
 		return nil, fmt.Errorf("%q is no arm of a shadow: %w", arm, rollout.ErrNotAccepted)
 	}
-	in := inputOf(doc)
+	in := p.inputOf(doc)
 	in.Life, in.Shadow = rollout.ShadowLife, true
 	input, err := p.pack(ctx, question{route.ShadowTaskQueue, true}, in)
 	if err != nil {

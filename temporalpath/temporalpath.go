@@ -27,6 +27,7 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 
 	"sluice/rollout"
+	"sluice/temporalpath/wire"
 )
 
 // Route says how a route's documents become workflows.
@@ -39,6 +40,8 @@ type Route struct {
 	ShadowTaskQueue string
 	// Update: the type offers the update wire.ResultUpdate.
 	Update bool
+	// Body is the form in which the workflow gets the document.
+	Body wire.Form
 	// Status is the HTTP status of a result that names none.
 	Status int
 	// Failures maps an ApplicationError's type to an HTTP status; a type that

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"sync"
@@ -41,6 +42,8 @@ func (ws *workflows) ran(docID string) int {
 type order struct {
 	Sleep  time.Duration   `json:"sleep"`
 	Fail   string          `json:"fail"`
+	Detail json.RawMessage `json:"detail,omitempty"` // of the failure
+	Echo   bool            `json:"echo"`             // the result is the input
 	Result json.RawMessage `json:"result,omitempty"`
 	Pad    string          `json:"pad"`
 	Size   int             `json:"size"` // of the result, in bytes
@@ -69,6 +72,12 @@ func (ws *workflows) work(ctx workflow.Context, in wire.Input) (json.RawMessage,
 		if err := workflow.Sleep(ctx, o.Sleep); err != nil {
 			return nil, err
 		}
+	}
+	if o.Echo {
+		return json.Marshal(map[string]any{"input": in})
+	}
+	if o.Detail != nil {
+		return nil, temporal.NewNonRetryableApplicationError("as ordered", o.Fail, nil, o.Detail)
 	}
 	if o.Fail != "" {
 		return nil, temporal.NewNonRetryableApplicationError("as ordered", o.Fail, nil)
@@ -217,6 +226,48 @@ func (f *fixture) testRoute(t *testing.T, route string) {
 		run := f.run(t, document(route, id("odd"), order{Fail: "Odd"}), enough)
 		if run.Failure.Status != http.StatusBadGateway || run.Failure.Type != "Odd" || run.Failure.Message != "as ordered" {
 			t.Errorf("got %+v", run.Failure)
+		}
+	})
+	t.Run("failures with a detail", func(t *testing.T) {
+		for i, test := range []struct {
+			fail, detail string
+			status       int
+			public       bool
+			body         string
+		}{
+			{"InvalidDocument", `{"status":409,"headers":{"x-kind":"invoice"},"body":{"code":"E17"}}`, 409, true, `{"code":"E17"}`},
+			{"Odd", `{"status":503,"headers":{"content-type":"text/plain","retry-after":"5"},"body":"later"}`, 503, false, "later"},
+			{"InvalidDocument", `{"row":7}`, 422, true, ""},
+			{"InvalidDocument", `{"status":200,"body":1}`, 422, false, ""},
+			{"InvalidDocument", `{"status":"late"}`, 422, false, ""},
+		} {
+			run := f.run(t, document(route, id(fmt.Sprint("detail-", i)), order{Fail: test.fail, Detail: json.RawMessage(test.detail)}), enough)
+			got := run.Failure
+			if run.State != rollout.RunFailed || got.Type != test.fail || got.Status != test.status || got.Public != test.public || (got.Answer != nil) != (test.body != "") {
+				t.Errorf("%s: %+v", test.detail, got)
+			}
+			if got.Answer != nil && string(got.Answer.Body) != test.body {
+				t.Errorf("%s: %s", test.detail, got.Answer.Body)
+			}
+		}
+	})
+	t.Run("what is nearly an answer", func(t *testing.T) {
+		run := f.run(t, document(route, id("nearly"), order{Result: json.RawMessage(`{"status":422,"headers":{"X-Kind":7},"body":{}}`)}), enough)
+		if run.State != rollout.RunFailed || run.Failure.Type != rollout.FailureBadResult || run.Failure.Status != 502 || !strings.Contains(run.Failure.Message, `headers["X-Kind"]`) {
+			t.Errorf("got %+v", run)
+		}
+	})
+	t.Run("the input tells what was asked", func(t *testing.T) {
+		doc := document(route, id("asked"), order{Echo: true})
+		doc.Method, doc.Path, doc.Query, doc.PathParts, doc.Tenant = "PUT", "/v1/a%2Fb", "dry_run=true", map[string]string{"id": "a/b"}, "acme"
+		run := f.run(t, doc, enough)
+		var got struct{ Input wire.Input }
+		if err := json.Unmarshal(run.Answer.Body, &got); err != nil {
+			t.Fatal(err)
+		}
+		in := got.Input
+		if in.Method != "PUT" || in.Path != "/v1/a%2Fb" || in.Query != "dry_run=true" || in.PathParts["id"] != "a/b" || in.Tenant != "acme" || in.DocID != doc.DocID {
+			t.Errorf("got %+v", in)
 		}
 	})
 	t.Run("at once, then looked up", func(t *testing.T) {
@@ -390,7 +441,7 @@ func TestOversize(t *testing.T) {
 		{strings.Repeat("x", 6_000), false},
 		{`"` + strings.Repeat("x", 10_000) + `"`, true},
 	} {
-		doc := &rollout.Document{Route: "Plain", DocID: "d", Body: []byte(test.body)}
+		doc := &rollout.Document{Route: "Plain", DocID: "d", Body: []byte(test.body), ContentType: "application/json"}
 		if got := f.path.Oversize(doc); got != test.oversize {
 			t.Errorf("%d bytes of %.2q: %v", len(test.body), test.body, got)
 		}

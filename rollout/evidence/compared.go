@@ -57,10 +57,13 @@ func (k *Keeper) unfinished(e *rollout.Exchange) {
 
 // answerOf is what the client would have got of the run.
 func answerOf(run rollout.Run) rollout.Answer {
-	if run.State == rollout.RunFailed {
-		return rollout.Answer{Status: run.Failure.Status}
+	switch {
+	case run.State != rollout.RunFailed:
+		return run.Answer
+	case run.Failure.Answer != nil:
+		return *run.Failure.Answer
 	}
-	return run.Answer
+	return rollout.Answer{Status: run.Failure.Status}
 }
 
 // Bounds of what is sampled of mismatches that are alike, by one gateway.

@@ -183,9 +183,12 @@ func (t *Ticket) Ended(ctx context.Context, run rollout.Run) error {
 }
 
 // stateOf says what the end of a run means for its life. A workflow that Temporal
-// ended from outside has undone nothing.
+// ended from outside has undone nothing. One that answers as legacy does when it wants
+// the request again gets it again, as legacy would.
 func (b *Book) stateOf(route string, run rollout.Run) rollout.ClaimState {
 	switch {
+	case run.State == rollout.RunCompleted && rollout.InvitesRepeat(run.Answer.Status):
+		return rollout.ClaimFailed
 	case run.State != rollout.RunFailed, run.Failure.Type == rollout.FailureBadResult:
 		return rollout.ClaimDone
 	case run.Failure.Type == rollout.FailureTimeout, run.Failure.Type == rollout.FailureTerminated,

@@ -100,7 +100,7 @@ func (p *place) work(t *testing.T, queue string, config ingestion.Config) {
 // document is the input of an ingestion.
 func document(id, intent, body string) wire.Input {
 	in := wire.Input{DocID: id, Intent: intent, Life: 1, Route: "documents", ContentType: "application/json"}
-	in.SetBody([]byte(body))
+	in.SetBody(wire.FormJSON, []byte(body))
 	return in
 }
 

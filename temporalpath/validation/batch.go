@@ -173,6 +173,8 @@ func (a *attempt) line(ctx context.Context) error {
 		return a.drop(doc, rollout.DropPrimary)
 	case err != nil:
 		return err
+	case rollout.RefusesClient(exchange.Primary.Status):
+		return a.drop(doc, rollout.DropClient)
 	}
 	return a.compare(ctx, doc, exchange)
 }

@@ -10,13 +10,9 @@
 package wire
 
 import (
-	"bytes"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"slices"
-	"strings"
 )
 
 // ResultUpdate is the name of the update that answers with the workflow's
@@ -40,6 +36,15 @@ type Input struct {
 	Life uint64 `json:"life"`
 	// Route is the name of the gateway's route the document came in by.
 	Route string `json:"route"`
+	// Tenant is the request's, where the gateway is told of tenants; may be empty.
+	Tenant string `json:"tenant,omitempty"`
+	// Method, Path and Query are the request's. Path is as it was sent, escapes and
+	// all, without the query; Query is what followed the question mark, as sent.
+	Method string `json:"method"`
+	Path   string `json:"path"`
+	Query  string `json:"query,omitempty"`
+	// PathParts are the named parts of the route's pattern, unescaped.
+	PathParts map[string]string `json:"path_parts,omitempty"`
 	// ContentType is the request's Content-Type, as sent; may be empty.
 	ContentType string `json:"content_type"`
 	// ContentEncoding is the request's Content-Encoding: the codings that the body is
@@ -47,10 +52,10 @@ type Input struct {
 	// The body is as it came, and the workflow undoes them; empty for none.
 	ContentEncoding string `json:"content_encoding,omitempty"`
 	// Headers holds the request's headers that the route's allow-list names,
-	// by canonical name, values in order.
+	// by canonical name, values in order. They are part of the intent.
 	Headers map[string][]string `json:"headers,omitempty"`
-	// Body is the request's body: the JSON value itself where the body is valid
-	// JSON and in no coding, else a JSON string as BodyEncoding says.
+	// Body is the request's body: the JSON value itself where [Form] hands it over so,
+	// else a JSON string as BodyEncoding says.
 	Body json.RawMessage `json:"body"`
 	// BodyEncoding is empty for a JSON value, or "base64".
 	BodyEncoding string `json:"body_encoding,omitempty"`
@@ -64,19 +69,13 @@ type Input struct {
 	Shadow bool `json:"shadow"`
 }
 
-// Base64 is the BodyEncoding of a body that is not JSON.
+// Base64 is the BodyEncoding of a body that is not handed over as a JSON value.
 const Base64 = "base64"
 
-// IsValue reports whether the body goes into an input as a JSON value. A body in a
-// coding never does, whatever its bytes look like: white space would be lost there.
-func IsValue(contentEncoding string, body []byte) bool {
-	return (contentEncoding == "" || strings.EqualFold(contentEncoding, "identity")) && json.Valid(body)
-}
-
-// SetBody stores the request's body in in, as JSON where it is JSON. ContentEncoding
-// must be set before.
-func (in *Input) SetBody(body []byte) {
-	if IsValue(in.ContentEncoding, body) {
+// SetBody stores the request's body in in, in the form that the route asks for.
+// ContentType and ContentEncoding must be set before.
+func (in *Input) SetBody(form Form, body []byte) {
+	if form.IsValue(in.ContentType, in.ContentEncoding, body) {
 		in.Body, in.BodyEncoding = body, ""
 		return
 	}
@@ -100,54 +99,4 @@ func (in *Input) RawBody() ([]byte, error) {
 	default:
 		return nil, fmt.Errorf("body of document %q has the unknown encoding %q", in.DocID, in.BodyEncoding)
 	}
-}
-
-// Answer is an HTTP answer as a workflow's result describes it.
-type Answer struct {
-	// Status is the HTTP status, 200..599; 0 means the route's default.
-	Status int `json:"status"`
-	// Headers are added to the answer, by name, values in order.
-	Headers map[string][]string `json:"headers,omitempty"`
-	// Body is the answer's body as a JSON value. With a Content-Type that is
-	// not JSON and a JSON string here, the string's characters are the body.
-	Body json.RawMessage `json:"body,omitempty"`
-}
-
-// ErrStatus says that a result in the form of an Answer has a status that is
-// not an HTTP status.
-var ErrStatus = errors.New("status must be 200..599")
-
-// ParseAnswer reads a workflow's result. An object with an integer "status" and
-// no other members than "headers" and "body" is an Answer; any other JSON is a
-// body with Status 0. It fails on ErrStatus and on text that is not JSON.
-func ParseAnswer(result []byte) (Answer, error) {
-	if !json.Valid(result) {
-		return Answer{}, errors.New("result is not JSON")
-	}
-	dec := json.NewDecoder(bytes.NewReader(result))
-	dec.DisallowUnknownFields()
-	answer := Answer{}
-	if dec.Decode(&answer) != nil || answer.Status == 0 {
-		return Answer{Body: result}, nil
-	}
-	if answer.Status < 200 || answer.Status > 599 {
-		return Answer{}, fmt.Errorf("result has status %d: %w", answer.Status, ErrStatus)
-	}
-	return answer, nil
-}
-
-// Text returns the bytes to send for the body, given the answer's media type.
-func (a Answer) Text(json bool) []byte {
-	if json || len(a.Body) == 0 || a.Body[0] != '"' {
-		return a.Body
-	}
-	return slices.Clip(unquote(a.Body))
-}
-
-func unquote(quoted []byte) []byte {
-	var s string
-	if json.Unmarshal(quoted, &s) != nil {
-		return quoted
-	}
-	return []byte(s)
 }

@@ -6,6 +6,7 @@ import (
 	"sluice/configs"
 	"sluice/temporalpath"
 	"sluice/temporalpath/claimcheck"
+	"sluice/temporalpath/wire"
 )
 
 // Path returns the Temporal path's configuration: every route, as gateways see it.
@@ -24,9 +25,10 @@ func Path(c *configs.Config, client client.Client, check *claimcheck.Check) temp
 		config.Codec = check
 	}
 	for _, r := range c.Routes {
+		body, _ := wire.ParseForm(r.Workflow.Body) // it was validated
 		config.Routes[r.Name] = temporalpath.Route{
 			WorkflowType: r.Workflow.Type, TaskQueue: r.Workflow.TaskQueue, ShadowTaskQueue: r.Workflow.ShadowTaskQueue,
-			Update: r.Workflow.Result == "update", Status: r.Workflow.Status,
+			Update: r.Workflow.Result == "update", Body: body, Status: r.Workflow.Status,
 			Failures: r.Failures, ExecutionTimeout: r.Workflow.ExecutionTimeout.Std(),
 			RequireSupport: r.Workflow.RequireSupport,
 		}

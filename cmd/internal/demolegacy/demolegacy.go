@@ -131,7 +131,7 @@ func (s *Service) ingest(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	in := wire.Input{DocID: docID, Intent: intent(r, body), Life: 1, ContentType: r.Header.Get("Content-Type"), Shadow: dry(r)}
-	in.SetBody(body)
+	in.SetBody(wire.FormJSON, body)
 	result, err := s.steps.Sync(r.Context(), in, time.Now().UnixNano())
 	if err != nil {
 		s.config.Log.Warn("ingestion failed", zap.String("doc_id", in.DocID), zap.Error(err))

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"testing"
+	"time"
 
 	"sluice/rollout"
 )
@@ -40,6 +41,17 @@ func (a answer) problem(t testing.TB) string {
 // post posts one document. Headers are pairs of name and value.
 func (s *stack) post(ctx context.Context, body []byte, headers ...string) (answer, error) {
 	return s.postTo(ctx, s.gateway.PublicAddress(), body, headers...)
+}
+
+// insist is post as clients do it: a 503 that says so is answered by the same request
+// once more. A Temporal that is hard at work takes longer than the gateway waits.
+func (s *stack) insist(ctx context.Context, body []byte, headers ...string) (a answer, err error) {
+	for end := time.Now().Add(time.Minute); ; time.Sleep(time.Second) {
+		a, err = s.post(ctx, body, headers...)
+		if err != nil || a.status != http.StatusServiceUnavailable || a.header.Get("Retry-After") == "" || time.Now().After(end) {
+			return a, err
+		}
+	}
 }
 
 func (s *stack) postTo(ctx context.Context, address string, body []byte, headers ...string) (answer, error) {

@@ -111,7 +111,7 @@ func misplacedRuns(t *testing.T, c client.Client, s *stack) {
 	t.Helper()
 	for queue, shadow := range map[string]bool{s.config.Worker.ShadowTaskQueue: false, s.config.Worker.TaskQueue: true} {
 		in := wire.Input{DocID: "misplaced", Intent: "k", Life: 1, Route: "documents", Shadow: shadow}
-		in.SetBody([]byte(`{"doc_id":"misplaced"}`))
+		in.SetBody(wire.FormJSON, []byte(`{"doc_id":"misplaced"}`))
 		run, err := c.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{ID: "misplaced-" + queue, TaskQueue: queue}, ingestion.WorkflowType, in)
 		if err != nil {
 			t.Fatal(err)

@@ -22,7 +22,7 @@ func TestHundredDocumentsAtOnce(t *testing.T) {
 	for i := range 100 {
 		group.Go(func() {
 			id := fmt.Sprintf("at-once-%d", i)
-			a, err := s.post(t.Context(), documentBody(id))
+			a, err := s.insist(t.Context(), documentBody(id))
 			if err != nil || a.status != http.StatusOK || a.path() != "temporal" {
 				t.Errorf("%s: %v, %v", id, a, err)
 			}

@@ -13,6 +13,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"sluice/configs"
 	"sluice/metrics"
 	"sluice/rollout"
 	"sluice/rollout/store/embedded"
@@ -59,7 +60,7 @@ func (g *Gateway) openClaims(ctx context.Context) error {
 	}
 	config := claims.Config{
 		Store: store, Roll: g.records, Temporal: g.temporal, Gate: g.temporal,
-		Limit: func(route string) time.Duration { return cmp.Or(limits[route], unlimited) },
+		Limit: func(route string) time.Duration { return cmp.Or(limits[route], configs.DefaultExecutionTimeout.Std()) },
 		Owner: g.name, IDs: c.Temporal.IDs(),
 		LegacyTimeout: legacyTimeout(c.Legacy.AnswerTimeout.Std()),
 		DeadLetters:   dead,
@@ -147,10 +148,6 @@ func legacyTimeout(answer time.Duration) time.Duration {
 	}
 	return answer
 }
-
-// unlimited is how long a workflow is taken to run at the most where nothing limits
-// it. What Temporal holds back behind it begins by itself after that.
-const unlimited = 24 * time.Hour
 
 func (g *Gateway) openRecords(ctx context.Context) (records, error) {
 	c := g.config.Claims
