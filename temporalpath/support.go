@@ -137,10 +137,14 @@ func (p *Path) ask(ctx context.Context, q question, queue *workflowservice.Descr
 		return unsupported("no worker polls %s", q), nil
 	}
 	var all Support
-	for i, v := range takingNew(queue.GetVersioningInfo()) {
-		said, err := p.askVersion(ctx, q, v)
+	versions := takingNew(queue.GetVersioningInfo())
+	for i, v := range versions {
+		said, by, err := p.askVersion(ctx, q, v)
 		if err != nil {
 			return Support{}, err
+		}
+		if said.OK && len(versions) > 1 && !proto.Equal(v, by) {
+			said = unheard(q, v) // a question for workers without a version was taken by the one that ramps
 		}
 		if i > 0 {
 			said = all.and(said)
@@ -150,8 +154,9 @@ func (p *Path) ask(ctx context.Context, q question, queue *workflowservice.Descr
 	return all, nil
 }
 
-// askVersion runs the question on workers of the version, and reads the answer.
-func (p *Path) askVersion(ctx context.Context, q question, v version) (Support, error) {
+// askVersion runs the question on workers of the version, and reads the answer. by is the
+// version that gave it.
+func (p *Path) askVersion(ctx context.Context, q question, v version) (said Support, by version, err error) {
 	id := rollout.ShadowSpace + q.workflowType() + "/" + rand.Text()
 	request := &workflowservice.StartWorkflowExecutionRequest{
 		Namespace:                p.config.Namespace,
@@ -173,7 +178,7 @@ func (p *Path) askVersion(ctx context.Context, q question, v version) (Support, 
 	defer cancel()
 	started, err := p.service.StartWorkflowExecution(starting, request)
 	if err != nil {
-		return Support{}, err
+		return Support{}, nil, err
 	}
 	execution := &commonpb.WorkflowExecution{WorkflowId: id, RunId: started.GetRunId()}
 	defer p.forget(ctx, execution)
@@ -184,11 +189,11 @@ func (p *Path) askVersion(ctx context.Context, q question, v version) (Support, 
 		event, by, err := p.settling(ctx, execution)
 		switch {
 		case err != nil:
-			return Support{}, err
+			return Support{}, nil, err
 		case event != nil:
-			return declared(q, v, event, by), nil
+			return declared(q, v, event), by, nil
 		case asking.Err() != nil:
-			return unheard(q, v), nil
+			return unheard(q, v), nil, nil
 		}
 	}
 }
@@ -237,9 +242,8 @@ func (p *Path) forget(ctx context.Context, execution *commonpb.WorkflowExecution
 	})
 }
 
-// declared reads what the event says of the version v, if it was that which answered: a
-// question for workers without a version may be taken by a version that ramps.
-func declared(q question, v version, event *historypb.HistoryEvent, by version) Support {
+// declared reads what the event says of the version.
+func declared(q question, v version, event *historypb.HistoryEvent) Support {
 	switch event.EventType {
 	case enumspb.EVENT_TYPE_WORKFLOW_TASK_FAILED:
 		return unsupported("a worker of %s%s does not declare what it supports, it fails %s: %s",
@@ -247,9 +251,6 @@ func declared(q question, v version, event *historypb.HistoryEvent, by version) 
 	case enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED:
 		return unsupported("%s failed on %s%s: %s",
 			q.workflowType(), q, of(v), event.GetWorkflowExecutionFailedEventAttributes().GetFailure().GetMessage())
-	}
-	if !proto.Equal(v, by) {
-		return unheard(q, v)
 	}
 	var answer wire.Support
 	payloads := event.GetWorkflowExecutionCompletedEventAttributes().GetResult().GetPayloads()

@@ -74,7 +74,7 @@ func TestOurWorkerSupportsShadows(t *testing.T) {
 	}
 	s.work(t)
 	support, err := path.ShadowSupport(t.Context(), "documents")
-	if err != nil || !support.OK || support.BuildID != "b7" {
+	if err != nil || !support.OK || support.BuildID != "b7" || len(support.ClaimCheck) > 0 {
 		t.Fatalf("got %+v, %v", support, err)
 	}
 	shadows, err := worker.OpenStores(t.Context(), stores.Everywhere(s.dsn("shadow")))
