@@ -3,6 +3,7 @@ package temporalpath_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
@@ -28,4 +29,11 @@ func TestARunWhoseTaskFailsAgainAndAgainSaysSo(t *testing.T) {
 		}
 		return strings.HasPrefix(now.Hindered, "its workflow task failed ") && strings.Contains(now.Hindered, " times: a plain error")
 	})
+
+	// What Temporal holds back has no task yet, that a worker could take.
+	_, held := f.held(t, "Plain", "held", time.Hour, order{})
+	described, err := f.client.DescribeWorkflowExecution(t.Context(), held, "")
+	if err != nil || described.GetPendingWorkflowTask() != nil {
+		t.Errorf("%v, %v", described.GetPendingWorkflowTask(), err)
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"go.uber.org/zap"
 
 	"sluice/rollout"
+	"sluice/router/claims"
 )
 
 // A run that does not get on is counted while it does not, told of once, and said of it to
@@ -40,5 +41,33 @@ func TestARunThatDoesNotGetOnIsToldOf(t *testing.T) {
 		wants("and not again", 1, 2, why)
 		g.temporal.set(id, rollout.RunCompleted, "")
 		wants("it has ended", 0, 2, "")
+	})
+}
+
+// Of many only the first is told of.
+func TestOfManyRunsThatDoNotGetOnOneIsToldOf(t *testing.T) {
+	resolving(t, func(t *testing.T, g *gateway) {
+		var tickets []*claims.Ticket
+		for _, docID := range []string{"a", "b", "c"} {
+			ticket, err := g.Take(t.Context(), docID, ask("k", true))
+			if err != nil {
+				t.Fatal(err)
+			}
+			g.temporal.set(ticket.WorkflowID(), rollout.RunRunning, "")
+			g.temporal.hinder(ticket.WorkflowID(), "it hangs")
+			_, _ = ticket.Ran(t.Context(), rollout.Run{}, errLost)
+			tickets = append(tickets, ticket)
+		}
+		pass(time.Minute)
+		if lines := g.logs.FilterField(zap.String("why", "it hangs")).Len(); g.HinderedRuns() != 3 || lines != 1 {
+			t.Errorf("%d runs are hindered, and %d lines say so", g.HinderedRuns(), lines)
+		}
+		for _, ticket := range tickets {
+			g.temporal.set(ticket.WorkflowID(), rollout.RunCompleted, "")
+		}
+		pass(time.Minute)
+		if n := g.HinderedRuns(); n != 0 {
+			t.Errorf("all have ended, and %d are hindered", n)
+		}
 	})
 }
