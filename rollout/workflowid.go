@@ -53,6 +53,14 @@ func (w WorkflowIDs) OfShadow(key string, intent Intent, arm string) string {
 	return w.join(ShadowSpace+w.Prefix+"/", key, "/"+string(intent)+"/"+strconv.Itoa(ShadowLife)+"/"+arm)
 }
 
+// Begins returns what the IDs of all runs of the document begin with; false if their
+// key is folded, which leaves no beginning that is theirs alone.
+func (w WorkflowIDs) Begins(key string) (string, bool) {
+	begins := w.Prefix + "/" + key + "/"
+	id := w.Of(key, Intent(strings.Repeat("0", 33)), 1e15) // as long as they get
+	return begins, strings.HasPrefix(id, begins)
+}
+
 // Parse takes an ID apart that Of made; false if it did not. memo is the key that the
 // run's memo holds, which is needed where the key was folded; it may be empty.
 func (w WorkflowIDs) Parse(id, memo string) (key string, intent Intent, life uint64, ok bool) {

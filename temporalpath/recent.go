@@ -2,7 +2,9 @@ package temporalpath
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
@@ -19,6 +21,39 @@ type Life struct {
 	Running  bool
 	// Delayed: its start was delayed, whether or not it was released meanwhile.
 	Delayed bool
+}
+
+// ErrUnlisted says that visibility cannot be asked for a document: its workflow IDs are
+// folded, its name holds a backslash, which stores quote in different ways, or too many
+// documents have names that begin with it.
+var ErrUnlisted = errors.New("temporal cannot be asked for the runs of a document of this name")
+
+// Ran reports whether visibility lists a run of the document, whose key that is; it lags
+// behind by a moment, and forgets after the namespace's retention. It fails with
+// ErrUnlisted or with Temporal's error.
+func (p *Path) Ran(ctx context.Context, key string) (bool, error) {
+	begins, tells := p.config.IDs.Begins(key)
+	if !tells || strings.Contains(key, `\`) {
+		return false, ErrUnlisted
+	}
+	ctx, cancel := context.WithTimeout(ctx, p.config.StartTimeout)
+	defer cancel()
+	page, err := p.service.ListWorkflowExecutions(ctx, &workflowservice.ListWorkflowExecutionsRequest{
+		Namespace: p.config.Namespace, PageSize: pageSize,
+		Query: fmt.Sprintf("WorkflowId STARTS_WITH '%s' AND WorkflowType != '%s'", strings.ReplaceAll(begins, "'", "''"), TombstoneType),
+	})
+	if err != nil {
+		return false, err
+	}
+	for _, run := range page.Executions {
+		if found, _, _, ours := p.config.IDs.Parse(run.GetExecution().GetWorkflowId(), documentOf(run.GetMemo())); ours && found == key {
+			return true, nil
+		}
+	}
+	if len(page.NextPageToken) > 0 {
+		return false, ErrUnlisted
+	}
+	return false, nil
 }
 
 // pageSize is how many runs are listed in one call.

@@ -415,6 +415,31 @@ func TestServerFrozen(t *testing.T) {
 	}
 }
 
+// Only a document that Temporal ran is known, whatever its name holds.
+func TestRan(t *testing.T) {
+	f := newFixture(t, nil)
+	f.work(t, f.client)
+	names := []string{"plain", `it's 100%_`, "a/b"}
+	for _, id := range names {
+		f.listed(t, f.run(t, document("Plain", id, order{}), 20*time.Second).WorkflowID, id)
+	}
+	for _, id := range names {
+		if ran, err := f.path.Ran(t.Context(), id); err != nil || !ran {
+			t.Errorf("%q: %v, %v", id, ran, err)
+		}
+	}
+	for _, id := range []string{"plai", "a", "it's 100xx", "' OR WorkflowId STARTS_WITH 'ingest"} {
+		if ran, err := f.path.Ran(t.Context(), id); err != nil || ran {
+			t.Errorf("%q: %v, %v", id, ran, err)
+		}
+	}
+	for _, id := range []string{strings.Repeat("x", 400), `a\b`} {
+		if _, err := f.path.Ran(t.Context(), id); !errors.Is(err, temporalpath.ErrUnlisted) {
+			t.Errorf("%q: %v", id, err)
+		}
+	}
+}
+
 func TestRefusalsProve(t *testing.T) {
 	f := newFixture(t, func(c *temporalpath.Config) { c.MaxInput = 8 << 20 })
 	for name, doc := range map[string]*rollout.Document{

@@ -57,7 +57,9 @@ func rolloutConfirm(ctx context.Context, args []string, stdout, stderr io.Writer
 	kinds := operator.HarmKinds()
 	a.explain("usage: sluice rollout confirm " + strings.Join(kinds, "|") + " DOC_ID -reason WHY\n\n" +
 		"Puts on record that a document was harmed. One is enough: unless the guardrail\n" +
-		"conservation is configured otherwise, everything new goes to legacy.\n\n")
+		"conservation is configured otherwise, everything new goes to legacy. A document that no\n" +
+		"record knows is refused unless you -force it: look at its name first.\n\n")
+	force := a.flags.Bool("force", false, "take it though no record knows the document")
 	found, err := a.parse(args, strings.Join(kinds, "|"), "DOC_ID")
 	if err != nil {
 		return err
@@ -69,7 +71,7 @@ func rolloutConfirm(ctx context.Context, args []string, stdout, stderr io.Writer
 	if err != nil {
 		return err
 	}
-	return a.do(ctx, "/api/conservation", operator.HarmReport{DocID: found[1], Kind: found[0], Reason: reason}, "the harm is counted", stdout)
+	return a.do(ctx, "/api/conservation", operator.HarmReport{DocID: found[1], Kind: found[0], Reason: reason, Force: *force}, "the harm is counted", stdout)
 }
 
 // reasoned is a command that needs a reason.

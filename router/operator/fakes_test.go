@@ -78,6 +78,16 @@ func (r *records) put(docID string, claims ...rollout.Claim) {
 	r.holdings[docID] = &rollout.Holding{DocID: docID, Version: 1, Claims: claims}
 }
 
+// runs is a Temporal that knows one document, and cannot be asked for another.
+type runs struct{}
+
+func (runs) Ran(_ context.Context, docID string) (bool, error) {
+	if docID == "away" {
+		return false, errors.New("temporal is away")
+	}
+	return docID == "ran", nil
+}
+
 // brokenAudit takes nothing.
 type brokenAudit struct{ operator.Audit }
 
@@ -102,7 +112,7 @@ func openDesk(t testing.TB, options ...func(*operator.Config)) *desk {
 	}
 	t.Cleanup(func() { log.Close() })
 	d := &desk{t: t, records: &records{holdings: map[string]*rollout.Holding{}}, audit: log}
-	config := operator.Config{Records: d.records, Claims: d.records, Audit: log, Log: zap.NewNop(),
+	config := operator.Config{Records: d.records, Claims: d.records, Runs: runs{}, Audit: log, Log: zap.NewNop(),
 		Limits: operator.Limits{Start: 2 * time.Minute, Legacy: 3 * time.Minute, Horizon: 15 * time.Minute}}
 	for _, option := range options {
 		option(&config)

@@ -34,6 +34,25 @@ type HarmReport struct {
 	DocID  string `json:"doc_id"`
 	Kind   string `json:"kind"`
 	Reason string `json:"reason"`
+	// Force takes the word of a document that no record knows.
+	Force bool `json:"force,omitempty"`
+}
+
+// Runs are what Temporal knows of documents.
+type Runs interface {
+	// Ran reports whether Temporal has, or remembers, a run of the document.
+	Ran(ctx context.Context, docID string) (bool, error)
+}
+
+// known reports whether any record has the document. If that cannot be found out it may
+// be: the way back is never shut.
+func (a *api) known(ctx context.Context, docID string) bool {
+	h, err := a.Records.Get(ctx, docID)
+	if err != nil || len(h.Claims) > 0 {
+		return true
+	}
+	ran, err := a.Runs.Ran(ctx, docID)
+	return ran || err != nil
 }
 
 // confirm takes a human's word that a document was harmed.
@@ -51,6 +70,11 @@ func (a *api) confirm(w http.ResponseWriter, r *http.Request) {
 	}
 	if err != nil {
 		refuse(w, err)
+		return
+	}
+	if !h.Force && !a.known(r.Context(), h.DocID) {
+		writeProblem(w, problem{Slug: "unknown-document", Status: http.StatusNotFound,
+			Detail: "neither the claims nor Temporal know a document of that name, tenant/doc_id where there are tenants; they forget after claims.horizon and Temporal's retention: if the name is right, force it"})
 		return
 	}
 	harm := Harm{DocID: h.DocID, Kind: h.Kind, Actor: actor(r), Reason: h.Reason, At: now()}

@@ -68,6 +68,7 @@ type Audit interface {
 type Config struct {
 	Records Records
 	Claims  Claims
+	Runs    Runs
 	Audit   Audit
 	Brake   Brake
 	Plan    Steering

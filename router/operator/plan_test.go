@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"sluice/rollout"
 	"sluice/router/operator"
 )
 
@@ -41,7 +42,7 @@ func openHelm(t *testing.T, options ...func(*operator.Config)) (*desk, *helm) {
 const (
 	wanted    = `{"reason":"late"}`
 	approving = `{"step":"5%","reason":"looked at it"}`
-	harmed    = `{"doc_id":"doc-7","kind":"doubled","reason":"two invoices"}`
+	harmed    = `{"doc_id":"doc-7","kind":"doubled","reason":"two invoices","force":true}`
 )
 
 // acted are all acts, each with a body that is right.
@@ -82,6 +83,28 @@ func TestThePlanIsSteeredOnRecord(t *testing.T) {
 	}
 	if want := []string{"plan-hold", "plan-resume", "plan-rearm", "plan-approve 5%", "plan-force 5%", "harm doubled"}; !slices.Equal(d.onRecord(), want) {
 		t.Errorf("on record is %q", d.onRecord())
+	}
+}
+
+// A slip of the pen rolls nothing back. What cannot be looked up is taken.
+func TestConfirmingADocumentThatNoRecordKnows(t *testing.T) {
+	d, h := openHelm(t)
+	d.records.put("held", rollout.Claim{Intent: "d1", State: rollout.ClaimDone})
+	body := `{"doc_id":%q,"kind":"lost","reason":"x"%s}`
+	if slug := d.do("POST", "/api/conservation", fmt.Sprintf(body, "helt", ""), http.StatusNotFound, nil); slug != "unknown-document" || len(h.harms)+len(d.entries()) > 0 {
+		t.Errorf("%s, %+v, %q", slug, h.harms, d.onRecord())
+	}
+	for i, known := range []string{"held", "ran", "away"} {
+		d.do("POST", "/api/conservation", fmt.Sprintf(body, known, ""), http.StatusOK, nil)
+		if len(h.harms) != i+1 {
+			t.Errorf("%s: %+v", known, h.harms)
+		}
+	}
+	d.do("POST", "/api/conservation", fmt.Sprintf(body, "helt", `,"force":true`), http.StatusOK, nil)
+	d.records.broken = errors.New("the store is away")
+	d.do("POST", "/api/conservation", fmt.Sprintf(body, "helt", ""), http.StatusOK, nil)
+	if len(h.harms) != 5 {
+		t.Errorf("%+v", h.harms)
 	}
 }
 

@@ -72,7 +72,7 @@ func (s *stack) lastStart(b *testing.B, prefix string, addresses []string, opera
 		})
 	}
 	time.Sleep(500 * time.Millisecond)
-	act(b, s.client, operator, "/api/conservation", `{"doc_id":"doc-1","kind":"lost","reason":"a measurement"}`)
+	act(b, s.client, operator, "/api/conservation", `{"doc_id":"doc-1","kind":"lost","reason":"a measurement","force":true}`)
 	recorded := time.Now()
 	time.Sleep(2 * time.Second)
 	stop()

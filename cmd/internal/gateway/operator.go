@@ -29,7 +29,7 @@ func (g *Gateway) operated(mux *http.ServeMux) (http.Handler, error) {
 		return nil, err
 	}
 	mux.Handle("/api/", operator.New(operator.Config{
-		Records: g.records, Claims: g.claims, Audit: record, Brake: g.brake, Plan: g.helm, Views: g.views(), Limits: g.limits(), Log: g.options.Log.Named("operator"),
+		Records: g.records, Claims: g.claims, Runs: g.temporal, Audit: record, Brake: g.brake, Plan: g.helm, Views: g.views(), Limits: g.limits(), Log: g.options.Log.Named("operator"),
 	}))
 	return operator.Guard(g.token, mux), nil
 }
