@@ -8,10 +8,11 @@
 #   make bench                  benchmarks, as ratios measured side by side
 #   make chaos                  everything that can go wrong, for an hour
 #   make build                  bin/sluice and bin/devstack
+#   make typescript             the TypeScript worker that the tests run (npm)
 
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: help run build test check bench chaos packages go clean
+.PHONY: help run build test check bench chaos packages typescript go clean
 
 export GOTOOLCHAIN := local
 export GOWORK := off
@@ -51,7 +52,22 @@ go:
 packages:
 	@.ci/packages
 
-test: packages bin/devstack
+# What npm installs comes from the lock file alone; the order keeps npm behind the
+# packages, which may bring it.
+TYPESCRIPT := docs/workers/typescript
+
+typescript: $(TYPESCRIPT)/lib/.built
+
+$(TYPESCRIPT)/node_modules/.installed: $(TYPESCRIPT)/package.json $(TYPESCRIPT)/package-lock.json | packages
+	@.ci/npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+$(TYPESCRIPT)/lib/.built: $(TYPESCRIPT)/node_modules/.installed $(TYPESCRIPT)/tsconfig.json $(shell find docs/workers/typescript/src -name '*.ts')
+	@rm -rf $(@D)
+	@.ci/npm run --silent build
+	@touch $@
+
+test: packages typescript bin/devstack
 	@.ci/test
 
 check:
@@ -65,4 +81,4 @@ chaos: bin/devstack
 	@go run ./cmd/chaos -seed 1 -store postgres -gateways 3 -intents 100000 -kills 200 -parallel 64 -compare $(FLAGS)
 
 clean:
-	rm -rf bin
+	rm -rf bin $(TYPESCRIPT)/lib $(TYPESCRIPT)/node_modules

@@ -2,6 +2,9 @@ module sluice
 
 go 1.26.8
 
+// There are Go files among what npm installs.
+ignore ./docs/workers/typescript/node_modules
+
 require (
 	github.com/andybalholm/brotli v1.3.0
 	github.com/aws/aws-sdk-go-v2 v1.41.5

@@ -126,7 +126,9 @@ type ClaimCheck struct {
 	// Threshold is the size from which a payload is kept apart, in bytes.
 	Threshold int    `yaml:"threshold"`
 	Directory string `yaml:"directory"`
-	S3        S3     `yaml:"s3"`
+	// SharedBy is owner or group: who may use what is in Directory.
+	SharedBy string `yaml:"shared_by"`
+	S3       S3     `yaml:"s3"`
 }
 
 // S3 names an S3-compatible store. The keys come from the environment:

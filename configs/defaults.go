@@ -54,7 +54,7 @@ func defaultTemporal() Temporal {
 		MaxWait:      Duration(time.Minute),
 		MaxWaiters:   1000,
 		MaxInput:     2<<20 - 16<<10,
-		ClaimCheck:   ClaimCheck{Store: "off", Threshold: 256 * binary, Directory: "data/payloads"},
+		ClaimCheck:   ClaimCheck{Store: "off", Threshold: 256 * binary, Directory: "data/payloads", SharedBy: "owner"},
 	}
 }
 

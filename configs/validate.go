@@ -125,6 +125,7 @@ func validateClaimCheck(c *ClaimCheck, wrong complain) {
 	switch c.Store {
 	case "directory":
 		wrong.needed("temporal.claim_check.directory", c.Directory)
+		wrong.oneOf("temporal.claim_check.shared_by", c.SharedBy, "owner", "group")
 	case "s3":
 		wrong.needed("temporal.claim_check.s3.bucket", c.S3.Bucket)
 		wrong.needed("temporal.claim_check.s3.region", c.S3.Region)

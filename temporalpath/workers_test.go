@@ -207,7 +207,7 @@ func TestWorkersWithoutAVersionAreAskedThemselves(t *testing.T) {
 // checked gives a fixture a claim check, and returns a client that reads it.
 func checked(t *testing.T) (*crew, client.Client) {
 	t.Helper()
-	driver, err := claimcheck.Directory(t.TempDir())
+	driver, err := claimcheck.Directory(t.TempDir(), claimcheck.ForOwner())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,7 +27,7 @@ func payload(n int) *commonpb.Payload {
 func directoryDriver(t *testing.T) (converter.StorageDriver, string) {
 	t.Helper()
 	root := filepath.Join(t.TempDir(), "payloads")
-	driver, err := claimcheck.Directory(root)
+	driver, err := claimcheck.Directory(root, claimcheck.ForOwner())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +122,7 @@ func TestIncompleteBucketIsRefused(t *testing.T) {
 	if _, err := claimcheck.S3(claimcheck.Bucket{Name: "documents"}); err == nil || !strings.Contains(err.Error(), "region") {
 		t.Errorf("got %v", err)
 	}
-	if _, err := claimcheck.Directory(""); err == nil {
+	if _, err := claimcheck.Directory("", claimcheck.ForOwner()); err == nil {
 		t.Error("an unnamed directory was taken")
 	}
 }

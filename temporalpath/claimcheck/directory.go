@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -17,17 +18,30 @@ import (
 // would make what is stored unreadable.
 const directoryName = "sluice.directory"
 
+// Permissions are those of what a driver makes in its directory, whatever the umask.
+type Permissions struct{ Files, Directories fs.FileMode }
+
+// ForOwner is for processes of one user: nobody else may read what is stored.
+func ForOwner() Permissions { return Permissions{Files: 0o600, Directories: 0o750} }
+
+// ForGroup is for processes of several users that are in the group of the directory.
+// What is made below it gets the same group.
+func ForGroup() Permissions { return Permissions{Files: 0o640, Directories: 0o770 | fs.ModeSetgid} }
+
 // directory keeps each payload in a file named by its SHA-256. A file that is
 // there is whole: it is written aside, synced and renamed.
-type directory struct{ root string }
+type directory struct {
+	root        string
+	permissions Permissions
+}
 
 // Directory returns the driver that keeps payloads in the directory, which the first
 // of them makes if need be. Gateway and workers must see the same one.
-func Directory(root string) (converter.StorageDriver, error) {
+func Directory(root string, permissions Permissions) (converter.StorageDriver, error) {
 	if root == "" {
 		return nil, errors.New("claim check: the directory is not named")
 	}
-	return directory{root: root}, nil
+	return directory{root, permissions}, nil
 }
 
 func (d directory) Name() string { return directoryName }
@@ -55,7 +69,7 @@ func (d directory) write(digest string, data []byte) error {
 	if _, err := os.Stat(path); err == nil {
 		return nil
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+	if err := errors.Join(os.MkdirAll(filepath.Dir(d.root), 0o750), d.makeDirectory(d.root), d.makeDirectory(filepath.Dir(path))); err != nil {
 		return err
 	}
 	f, err := os.CreateTemp(d.root, ".writing-*")
@@ -64,10 +78,22 @@ func (d directory) write(digest string, data []byte) error {
 	}
 	defer os.Remove(f.Name()) // in vain once it is renamed
 	_, err = f.Write(data)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+	if err = errors.Join(err, f.Chmod(d.permissions.Files), f.Sync(), f.Close()); err != nil {
 		return err
 	}
 	return os.Rename(f.Name(), path)
+}
+
+// makeDirectory makes a directory that is not there. Processes of other users that come
+// before it has its permissions are refused, and try again as after any failure.
+func (d directory) makeDirectory(path string) error {
+	switch err := os.Mkdir(path, d.permissions.Directories); {
+	case errors.Is(err, fs.ErrExist):
+		return nil
+	case err != nil:
+		return err
+	}
+	return os.Chmod(path, d.permissions.Directories) // the umask may have taken some away
 }
 
 func (d directory) Retrieve(_ converter.StorageDriverRetrieveContext, claims []converter.StorageDriverClaim) ([]*commonpb.Payload, error) {

@@ -19,7 +19,11 @@ func ClaimCheck(c configs.ClaimCheck, lookup func(string) (string, bool)) (*clai
 		if err := Directory(c.Directory); err != nil {
 			return nil, configs.At("temporal.claim_check.directory", err)
 		}
-		driver, err = claimcheck.Directory(c.Directory)
+		permissions := claimcheck.ForOwner()
+		if c.SharedBy == "group" {
+			permissions = claimcheck.ForGroup()
+		}
+		driver, err = claimcheck.Directory(c.Directory, permissions)
 	case "s3":
 		access, _ := lookup("AWS_ACCESS_KEY_ID")
 		secret, _ := lookup("AWS_SECRET_ACCESS_KEY")

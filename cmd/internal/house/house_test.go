@@ -45,6 +45,10 @@ func root(t *testing.T) fs.FS {
 	return tree
 }
 
+// npmPackages is the directory into which npm installs what the TypeScript worker needs;
+// go.mod ignores it, and so does git.
+const npmPackages = "node_modules"
+
 // sources parses all Go files, those of the nested module too. Directories that
 // the go command does not look at, and those that git ignores, are left out.
 func sources(t *testing.T, tree fs.FS) []source {
@@ -56,7 +60,7 @@ func sources(t *testing.T, tree fs.FS) []source {
 		}
 		if entry.IsDir() {
 			hidden := name != "." && strings.HasPrefix(entry.Name(), ".")
-			if hidden || entry.Name() == "testdata" || name == "bin" || name == "data" {
+			if hidden || entry.Name() == "testdata" || entry.Name() == npmPackages || name == "bin" || name == "data" {
 				return fs.SkipDir
 			}
 			return nil

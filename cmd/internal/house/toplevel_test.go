@@ -53,7 +53,7 @@ func topLevelOf(tree fs.FS) (complaints []string, err error) {
 // from everybody else's.
 func workspaces(tree fs.FS) (complaints []string, err error) {
 	err = fs.WalkDir(tree, ".", func(name string, entry fs.DirEntry, err error) error {
-		if err == nil && entry.IsDir() && name == ".git" {
+		if err == nil && entry.IsDir() && (name == ".git" || entry.Name() == npmPackages) {
 			return fs.SkipDir
 		}
 		if base := path.Base(name); base == "go.work" || base == "go.work.sum" {

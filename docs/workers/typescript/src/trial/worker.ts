@@ -1,0 +1,4 @@
+import { run } from '../worker';
+import { trialActivities } from './activities';
+
+void run(require.resolve('./workflows.bundle.js'), trialActivities);
