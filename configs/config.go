@@ -250,6 +250,8 @@ type RouteWorkflow struct {
 	// ExecutionTimeout ends a workflow that takes longer; 0s is
 	// DefaultExecutionTimeout.
 	ExecutionTimeout Duration `yaml:"execution_timeout"`
+	// RequireSupport starts nothing until the workers have declared Type.
+	RequireSupport bool `yaml:"require_support"`
 	// DeadLetters are the types of failures that leave something behind: they are
 	// not tried again by a client's retry.
 	DeadLetters []string `yaml:"dead_letters"`

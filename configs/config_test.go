@@ -110,6 +110,7 @@ func TestMistakes(t *testing.T) {
 		"not YAML":          {"listen: [", "not YAML"},
 		"a key twice":       {"data: a\ndata: b\n", "already defined"},
 		"a wrong type":      {"temporal:\n  max_waiters: many\n", "line 2: temporal.max_waiters"},
+		"a high threshold":  {"temporal:\n  claim_check: {store: directory, threshold: 2097152}\n", "temporal.claim_check.threshold: is above temporal.max_input"},
 		"too many waiters":  {"temporal:\n  max_waiters: 5000\n", "1200"},
 		"a size":            {"requests:\n  max_body: 10MB\n", "is not a size"},
 		"a typo in auth":    {"routes: [{name: a, pattern: /a, doc_id: 'body:/id', auth: non, workflow: {type: T, task_queue: q}}]\n", `"non" is neither check nor none`},

@@ -111,6 +111,9 @@ func validateTemporal(t *Temporal, wrong complain) {
 	if (t.TLS.CertFile == "") != (t.TLS.KeyFile == "") {
 		wrong("temporal.tls.cert_file", "cert_file and key_file belong together")
 	}
+	if t.ClaimCheck.Store != "off" && int(t.ClaimCheck.Threshold) > t.MaxInput {
+		wrong("temporal.claim_check.threshold", "is above temporal.max_input, so what lies between would travel whole and be refused by Temporal")
+	}
 	validateClaimCheck(&t.ClaimCheck, wrong)
 }
 

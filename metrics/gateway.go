@@ -44,8 +44,13 @@ type GatewayConfig struct {
 	TemporalUp func() bool
 	// BreakerOpen returns whether the Temporal path's breaker is open.
 	BreakerOpen func() bool
-	// Unresolved returns the claims that the resolver looks after.
-	Unresolved func() int
+	// Lacks is the closed set of Lacking's words; Lacking returns whether the route lacks
+	// that of its workers.
+	Lacks   []string
+	Lacking func(route, lack string) bool
+	// Unresolved returns the claims that the resolver looks after; Hindered those of them
+	// whose run does not get on.
+	Unresolved, Hindered func() int
 	// AwayUnrecorded returns the documents that were sent without a claim, because
 	// the claim store was away, and have none yet.
 	AwayUnrecorded func() int

@@ -31,6 +31,8 @@ func TestEverySeriesIsThereFromTheStart(t *testing.T) {
 		"gateway_temporal_waiters_limit":         1,
 		"gateway_temporal_pollers":               1,
 		"gateway_temporal_up":                    1,
+		"gateway_workers_lacking":                2 * 2,
+		"rollout_claims_hindered":                1,
 		"gateway_draining":                       1,
 		"rollout_log_dropped_total":              1,
 		"gateway_build_info":                     1,
@@ -60,22 +62,25 @@ func TestLiveValues(t *testing.T) {
 	t.Parallel()
 	page := scrape(t, metrics.NewGateway(config()).Handler())
 	page.want(t, map[string]float64{
-		`rollout_exposure_ratio{ceiling="flag"}`:           0.1,
-		`rollout_exposure_ratio{ceiling="plan"}`:           1,
-		`rollout_exposure_ratio{ceiling="brake"}`:          1,
-		`rollout_exposure_ratio{ceiling="effective"}`:      0.1,
-		`rollout_shadow_ratio`:                             0.5,
-		`rollout_kill`:                                     0,
-		`rollout_policy_epoch`:                             7,
-		`rollout_flag_age_seconds`:                         1.5,
-		`gateway_body_bytes_in_flight`:                     4096,
-		`gateway_body_bytes_limit`:                         1 << 20,
-		`gateway_temporal_waiters`:                         3,
-		`gateway_temporal_waiters_limit`:                   1000,
-		`gateway_temporal_pollers{task_queue="ingestion"}`: 2,
-		`gateway_temporal_up`:                              1,
-		`gateway_draining`:                                 0,
-		`rollout_log_dropped_total`:                        12,
+		`rollout_exposure_ratio{ceiling="flag"}`:                 0.1,
+		`rollout_exposure_ratio{ceiling="plan"}`:                 1,
+		`rollout_exposure_ratio{ceiling="brake"}`:                1,
+		`rollout_exposure_ratio{ceiling="effective"}`:            0.1,
+		`rollout_shadow_ratio`:                                   0.5,
+		`rollout_kill`:                                           0,
+		`rollout_policy_epoch`:                                   7,
+		`rollout_flag_age_seconds`:                               1.5,
+		`gateway_body_bytes_in_flight`:                           4096,
+		`gateway_body_bytes_limit`:                               1 << 20,
+		`gateway_temporal_waiters`:                               3,
+		`gateway_temporal_waiters_limit`:                         1000,
+		`gateway_temporal_pollers{task_queue="ingestion"}`:       2,
+		`gateway_temporal_up`:                                    1,
+		`gateway_workers_lacking{lack="type",route="pictures"}`:  1,
+		`gateway_workers_lacking{lack="type",route="documents"}`: 0,
+		`rollout_claims_hindered`:                                5,
+		`gateway_draining`:                                       0,
+		`rollout_log_dropped_total`:                              12,
 	})
 	if !strings.Contains(string(page), `,version="v1.2.3"} 1`) {
 		t.Error("gateway_build_info does not say the version")
@@ -109,7 +114,7 @@ func TestUnknownValuesAreAbsent(t *testing.T) {
 	}
 	bare := scrape(t, metrics.NewGateway(metrics.GatewayConfig{}).Handler())
 	for _, name := range []string{
-		"rollout_flag_age_seconds", "gateway_temporal_up", "gateway_temporal_pollers",
+		"rollout_flag_age_seconds", "gateway_temporal_up", "gateway_temporal_pollers", "gateway_workers_lacking", "rollout_claims_hindered",
 		"gateway_body_bytes_in_flight", "gateway_body_bytes_limit", "gateway_draining", "rollout_log_dropped_total",
 	} {
 		if bare.count(name) > 0 {

@@ -41,6 +41,10 @@ func registerLive(registry *prometheus.Registry, c GatewayConfig) {
 		register("rollout_claims_unresolved", "Open claims that no request is at work on.",
 			func() float64 { return float64(c.Unresolved()) })
 	}
+	if c.Hindered != nil {
+		register("rollout_claims_hindered", "Open claims whose workflow does not get on: a task of it fails again and again, or no worker takes it.",
+			func() float64 { return float64(c.Hindered()) })
+	}
 	registerAway(register, c)
 	if c.Steering != nil {
 		registry.MustRegister(newSteeringCollector(c.Steering))
@@ -56,6 +60,7 @@ func registerLive(registry *prometheus.Registry, c GatewayConfig) {
 	registerShadow(registry, c)
 	registerLimits(registry, c)
 	registerPollers(registry, c)
+	registerLacks(registry, c)
 	registerBuild(registry, c.Version)
 }
 
@@ -96,6 +101,21 @@ func registerPollers(registry *prometheus.Registry, c GatewayConfig) {
 			Help:        "Workers last seen polling the task queue.",
 			ConstLabels: prometheus.Labels{"task_queue": queue},
 		}, func() float64 { return float64(c.TemporalPollers(queue)) }))
+	}
+}
+
+func registerLacks(registry *prometheus.Registry, c GatewayConfig) {
+	if c.Lacking == nil {
+		return
+	}
+	for _, route := range c.Routes {
+		for _, lack := range c.Lacks {
+			registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+				Name:        "gateway_workers_lacking",
+				Help:        "1 while the route's workers do not offer what its documents need: pollers, type, update, claim_check or encoding.",
+				ConstLabels: prometheus.Labels{"route": route, "lack": lack},
+			}, func() float64 { return bit(c.Lacking(route, lack)) }))
+		}
 	}
 }
 

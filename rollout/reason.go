@@ -26,9 +26,12 @@ const (
 	// ReasonStoreAway: the claim store is away, and no document like this one was
 	// ever allowed to go to Temporal.
 	ReasonStoreAway
+	// ReasonWorkers: the route asks that its workers declare its type before anything is
+	// started, and they have not.
+	ReasonWorkers
 )
 
-var reasons = [...]string{"split", "kill", "brake", "size", "unroutable", "claim", "flag-local", "breaker", "fallback", "store-away"}
+var reasons = [...]string{"split", "kill", "brake", "size", "unroutable", "claim", "flag-local", "breaker", "fallback", "store-away", "workers"}
 
 // Reasons lists them all.
 func Reasons() []Reason {

@@ -31,6 +31,9 @@ type Run struct {
 	Answer Answer
 	// Failure is set if State is RunFailed.
 	Failure Failure
+	// Hindered says what keeps a run that is RunRunning from getting on, for people; empty
+	// if nothing is known to.
+	Hindered string
 	// Took is how long the attempt took that started it, as the gateway saw it; 0 if
 	// it saw no start. Closed is when it ended by Temporal's clock; zero if unknown.
 	Took   time.Duration

@@ -12,7 +12,7 @@ type Ask struct {
 	Oversize bool
 	// Temporal: the gateway itself would let a new document go to Temporal. If
 	// not, Why says what it knows that the store does not: a lower ceiling, an
-	// open breaker.
+	// open breaker, workers that have not declared what they must.
 	Temporal bool
 	Why      Reason
 	// Owner is the asking gateway.
@@ -112,7 +112,11 @@ func (h *Holding) Take(ask Ask, at Instant) (Grant, error) {
 // tryNew makes a claim that was decided for the given reason count, if the hash placed
 // its document.
 func (h *Holding) tryNew(c *Claim, ask *Ask, why Reason, at Instant) {
-	if ask.Counts && why != ReasonClaim && why != ReasonSize && why != ReasonBreaker {
+	switch why {
+	case ReasonClaim, ReasonSize, ReasonBreaker, ReasonWorkers:
+		return
+	}
+	if ask.Counts {
 		h.try(c, ask.Bucket, min(ask.Own, at.Policy.Exposure()))
 	}
 }

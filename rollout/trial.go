@@ -5,7 +5,7 @@ import "time"
 // Trial is how an intent counts for the guardrails: by intention to treat, in the
 // arm that the hash gave it when it was first decided, whichever path took it, and
 // once. Its zero value is one that does not count: it was not placed by the hash,
-// or while a breaker was open.
+// or while a breaker was open or workers had not declared what they must.
 type Trial struct {
 	// Counts: the hash placed the document, under Exposure, in the Arm.
 	Counts   bool

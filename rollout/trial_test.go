@@ -165,7 +165,10 @@ func TestOnlyWhatTheHashPlacedCounts(t *testing.T) {
 	apart.Counts = false
 	large := w.ask("large", 1)
 	large.Oversize = true
-	for _, ask := range []rollout.Ask{apart, large} {
+	undeclared, outage := w.ask("undeclared", 1), w.ask("broken", 1)
+	undeclared.Temporal, undeclared.Why = false, rollout.ReasonWorkers
+	outage.Temporal, outage.Why = false, rollout.ReasonBreaker
+	for _, ask := range []rollout.Ask{apart, large, undeclared, outage} {
 		if g := w.take(ask); g.Path == rollout.Legacy {
 			w.sent(ask.Intent, rollout.FateBad)
 		} else {
@@ -177,7 +180,7 @@ func TestOnlyWhatTheHashPlacedCounts(t *testing.T) {
 	w.finish("first", open.Life, done, rollout.ClaimDone, rollout.Thresholds{})
 	w.take(w.ask("held", 1))
 	w.finish("held", held.Life, broken, rollout.ClaimFailed, rollout.Thresholds{})
-	w.want("one of four", rollout.Temporal, happened{rollout.EventAssigned: 1, rollout.EventGood: 1})
+	w.want("one of six", rollout.Temporal, happened{rollout.EventAssigned: 1, rollout.EventGood: 1})
 	w.want("none", rollout.Legacy, happened{})
 }
 

@@ -69,8 +69,9 @@ func (v *visit) wait() time.Duration {
 func (v *visit) ask() rollout.Ask {
 	ask := rollout.Ask{Digest: v.name(), Intent: v.doc.Intent, Route: v.route.Name, Bucket: v.doc.Bucket, Temporal: true}
 	ask.Once = v.once
-	oversize := v.rt.config.Temporal.Oversize(&v.doc) // then it counts in neither arm
-	ask.Counts, ask.Own = !oversize && !v.rt.config.Breaker.Open(), v.policy.Exposure()
+	// What no split has kept from Temporal counts in neither arm.
+	oversize, broken, ready := v.rt.config.Temporal.Oversize(&v.doc), v.rt.config.Breaker.Open(), v.rt.config.WorkersReady(v.route.Name)
+	ask.Counts, ask.Own = !oversize && !broken && ready, v.policy.Exposure()
 	q := rollout.Question{Bucket: v.doc.Bucket}
 	decision := v.policy.Decide(q)
 	if decision.Path == rollout.Temporal && oversize {
@@ -85,8 +86,10 @@ func (v *visit) ask() rollout.Ask {
 		if decision.Reason == rollout.ReasonBrake {
 			ask.Why = rollout.ReasonBrake // the store may not have it yet
 		}
-	case v.rt.config.Breaker.Open():
+	case broken:
 		ask.Temporal, ask.Why = false, rollout.ReasonBreaker
+	case !ready:
+		ask.Temporal, ask.Why = false, rollout.ReasonWorkers
 	}
 	return ask
 }

@@ -211,6 +211,22 @@ func TestOpenBreakerKeepsNewDocumentsAway(t *testing.T) {
 	d.post(document("a")).wantFields(t, "Rollout-Path", "temporal", "Rollout-Reason", "claim")
 }
 
+// While the workers have not declared what their route asks for, new documents go to
+// legacy; what Temporal has is waited for, and its retries too.
+func TestUndeclaredWorkersGetNoNewDocuments(t *testing.T) {
+	var declared atomic.Bool
+	declared.Store(true)
+	d := openDoor(t, at(100), func(s *setup) {
+		s.WorkersReady = func(route string) bool { return route == "documents" && declared.Load() }
+	})
+	d.post(document("a")).wantFields(t, "Rollout-Path", "temporal")
+	declared.Store(false)
+	d.post(document("b")).wantFields(t, "Rollout-Path", "legacy", "Rollout-Reason", "workers")
+	d.post(document("a")).wantFields(t, "Rollout-Path", "temporal", "Rollout-Reason", "claim")
+	declared.Store(true)
+	d.post(document("c")).wantFields(t, "Rollout-Path", "temporal", "Rollout-Reason", "split")
+}
+
 // What cannot be put on record goes nowhere.
 func TestWithoutARecordNothingIsSent(t *testing.T) {
 	for _, percent := range []float64{0, 100} {

@@ -61,6 +61,8 @@ func TestWhatIsCounted(t *testing.T) {
 		"it fell back":            {[]func(*setup){at(100), refused}, happened{}, one(rollout.EventBad)},
 		"too large for Temporal":  {[]func(*setup){at(100), large}, happened{}, happened{}},
 		"too large, on legacy":    {[]func(*setup){at(1), large}, happened{}, happened{}},
+		"nor on legacy":           {[]func(*setup){at(1), func(s *setup) { s.WorkersReady = func(string) bool { return false } }}, happened{}, happened{}},
+		"no declared workers":     {[]func(*setup){at(100), func(s *setup) { s.WorkersReady = func(string) bool { return false } }}, happened{}, happened{}},
 		"the breaker is open":     {[]func(*setup){at(100), func(s *setup) { s.Breaker = opened }}, happened{}, happened{}},
 	} {
 		t.Run(name, func(t *testing.T) {

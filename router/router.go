@@ -88,6 +88,9 @@ type Config struct {
 	MirrorFields []string
 	// Breaker is the Temporal path's.
 	Breaker *breaker.Breaker
+	// WorkersReady reports whether new documents of the route may be started: those who
+	// work for it have declared what they must. nil means always.
+	WorkersReady func(route string) bool
 	// Horizon is how long a settled claim holds its own retries.
 	Horizon time.Duration
 	// Answers keeps what legacy answers to requests with an Idempotency-Key, up to
@@ -164,6 +167,9 @@ func New(config Config) (*Router, error) {
 	}
 	if config.LegacyOnly == nil {
 		config.LegacyOnly = func() bool { return false }
+	}
+	if config.WorkersReady == nil {
+		config.WorkersReady = func(string) bool { return true }
 	}
 	config.Arrival = cmp.Or(config.Arrival, DefaultArrival)
 	rt := &Router{

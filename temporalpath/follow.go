@@ -109,9 +109,13 @@ func (p *Path) Lookup(ctx context.Context, routeName, workflowID string) (rollou
 	// Asked for the close event of an open run the server waits for it until the
 	// deadline, wanted or not.
 	run := rollout.Run{WorkflowID: workflowID, State: rollout.RunRunning}
-	info, err := p.describe(ctx, &commonpb.WorkflowExecution{WorkflowId: workflowID})
-	if err == nil && isClosed(info.GetStatus()) {
+	described, err := p.describe(ctx, &commonpb.WorkflowExecution{WorkflowId: workflowID})
+	switch info := described.GetWorkflowExecutionInfo(); {
+	case err != nil:
+	case isClosed(info.GetStatus()):
 		run, err = p.read(ctx, route, info.GetExecution())
+	default:
+		run.Hindered = p.hindered(ctx, described, time.Now())
 	}
 	var notFound *serviceerror.NotFound
 	if errors.As(err, &notFound) {

@@ -15,7 +15,7 @@ import (
 
 // completed turns a workflow's result into a finished run.
 func (p *Path) completed(ctx context.Context, route Route, id string, result *commonpb.Payloads) rollout.Run {
-	parsed, err := p.parsed(ctx, result)
+	parsed, err := p.parsed(ctx, route, result)
 	if err != nil {
 		return rollout.Run{WorkflowID: id, State: rollout.RunFailed, Failure: rollout.Failure{
 			Type: rollout.FailureBadResult, Message: "the result of " + route.WorkflowType + " is no answer: " + err.Error(),
@@ -37,8 +37,8 @@ func (p *Path) load(ctx context.Context, payload *commonpb.Payload) (*commonpb.P
 	return loaded, nil
 }
 
-// parsed reads the first of the payloads, as a worker encoded it.
-func (p *Path) parsed(ctx context.Context, payloads *commonpb.Payloads) (wire.Answer, error) {
+// parsed reads the first of the payloads, as a worker of the route encoded it.
+func (p *Path) parsed(ctx context.Context, route Route, payloads *commonpb.Payloads) (wire.Answer, error) {
 	text := []byte("null")
 	if len(payloads.GetPayloads()) > 0 {
 		payload, err := p.load(ctx, payloads.Payloads[0])
@@ -50,6 +50,7 @@ func (p *Path) parsed(ctx context.Context, payloads *commonpb.Payloads) (wire.An
 		case "json/plain", "json/protobuf":
 			text = payload.Data
 		default:
+			p.workers.unreadable(route.WorkflowType, encoding)
 			return wire.Answer{}, fmt.Errorf("it is encoded as %.40q, and the gateway reads json/plain, json/protobuf and binary/null", encoding)
 		}
 	}
@@ -92,18 +93,18 @@ func (p *Path) failed(ctx context.Context, route Route, id string, failure *fail
 			found.Type, found.Message, counts = kind, f.Message, f
 		}
 	}
-	p.detail(ctx, &found, counts)
+	p.detail(ctx, route, &found, counts)
 	return rollout.Run{WorkflowID: id, State: rollout.RunFailed, Failure: found}
 }
 
 // detail takes over the answer that a failure carries. What is no answer of an error
 // is the workers' own affair, and only they see it.
-func (p *Path) detail(ctx context.Context, found *rollout.Failure, f *failurepb.Failure) {
+func (p *Path) detail(ctx context.Context, route Route, found *rollout.Failure, f *failurepb.Failure) {
 	details := f.GetApplicationFailureInfo().GetDetails()
 	if len(details.GetPayloads()) == 0 {
 		return
 	}
-	parsed, err := p.parsed(ctx, details)
+	parsed, err := p.parsed(ctx, route, details)
 	switch {
 	case err == nil && parsed.Status == 0:
 		return

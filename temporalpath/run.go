@@ -31,7 +31,7 @@ func (p *Path) Run(ctx context.Context, doc *rollout.Document, wait time.Duratio
 	} else {
 		wait = 0
 	}
-	if s.route.Update && wait > 0 {
+	if wait > 0 && p.workers.update(s.route) {
 		return p.byUpdate(ctx, s, wait)
 	}
 	return p.byPolling(ctx, s, wait)

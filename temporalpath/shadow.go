@@ -38,7 +38,7 @@ func (c *Config) checkShadows() error {
 
 // Shadow starts the document's shadow run, arm "a" or "b", on the route's shadow
 // task queue, and waits for its end, at most for wait. It does not ask whether the
-// workers there support shadow runs: see ShadowWatch.
+// workers there support shadow runs: see Workers.
 //
 // The run is RunRunning if it has not ended by then; soon after, Temporal ends it.
 // RunFailed with rollout.FailureTimeout says that it took longer than the route
@@ -80,7 +80,7 @@ func (p *Path) newShadow(ctx context.Context, doc *rollout.Document, arm string,
 	}
 	in := p.inputOf(doc)
 	in.Life, in.Shadow = rollout.ShadowLife, true
-	input, err := p.pack(ctx, in)
+	input, err := p.pack(ctx, question{route.ShadowTaskQueue, true}, in)
 	if err != nil {
 		return nil, err
 	}

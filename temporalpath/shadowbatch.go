@@ -77,7 +77,7 @@ func (s *Shadows) portions(ctx context.Context, route Route, twins []rollout.Twi
 func (s *Shadows) batched(route string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.watch.Batches(route) && time.Since(s.broken[route]) > distrust
+	return s.path.workers.Batches(route) && time.Since(s.broken[route]) > distrust
 }
 
 func (s *Shadows) starts(ctx context.Context, twin *rollout.Twin) (t shadowruns.Twin, err error) {

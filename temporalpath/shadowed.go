@@ -36,10 +36,11 @@ func (p *Path) Shadowed(ctx context.Context, doc *rollout.Document, arm string, 
 	}
 	asking, stop := context.WithTimeout(ctx, p.config.StartTimeout)
 	defer stop()
-	info, err := p.describe(asking, execution)
+	described, err := p.describe(asking, execution)
 	if err != nil {
 		return rollout.Run{}, 0, err
 	}
+	info := described.GetWorkflowExecutionInfo()
 	return run, info.GetCloseTime().AsTime().Sub(info.GetStartTime().AsTime()), nil
 }
 

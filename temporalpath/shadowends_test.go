@@ -24,6 +24,8 @@ import (
 // brittle keeps no payload elsewhere, and at times cannot give results back.
 type brittle struct{ away atomic.Bool }
 
+func (*brittle) Name() string { return "brittle" }
+
 func (b *brittle) Store(_ context.Context, p *commonpb.Payload) (*commonpb.Payload, error) {
 	return p, nil
 }
@@ -88,7 +90,7 @@ func TestResultsThatCannotBeRead(t *testing.T) {
 func TestARunThatWasGivenUpHasNotEnded(t *testing.T) {
 	t.Parallel()
 	f := newTogether(t, nil)
-	shadows := temporalpath.NewShadows(f.path, temporalpath.NewShadowWatch(f.path), 16, time.Second, nil)
+	shadows := temporalpath.NewShadows(f.path, 16, time.Second, nil)
 	twin := plain("hangs", order{Sleep: time.Hour})
 	if got := shadows.Together(t.Context(), "Plain", []rollout.Twin{twin}, 0); got[0].Run.State != rollout.RunRunning {
 		t.Errorf("%+v", got)

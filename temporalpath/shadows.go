@@ -29,7 +29,6 @@ const (
 // Shadows runs documents in the shadow. It is safe for concurrent use.
 type Shadows struct {
 	path     *Path
-	watch    *ShadowWatch
 	patience time.Duration
 	broke    func(route string, err error)
 	runner   shadowruns.Runner
@@ -41,8 +40,8 @@ type Shadows struct {
 // NewShadows returns Shadows that wait for so many runs at one time, in each call, and
 // whose runs may take as long as the patience says. broke is told of a batch that did
 // not end as it should: what came of its runs is not known.
-func NewShadows(p *Path, w *ShadowWatch, parallel int, patience time.Duration, broke func(route string, err error)) *Shadows {
-	return &Shadows{path: p, watch: w, patience: patience, broke: broke, broken: map[string]time.Time{}, runner: shadowruns.Runner{
+func NewShadows(p *Path, parallel int, patience time.Duration, broke func(route string, err error)) *Shadows {
+	return &Shadows{path: p, patience: patience, broke: broke, broken: map[string]time.Time{}, runner: shadowruns.Runner{
 		Watch: p.closing(), Parallel: parallel,
 		Begin: shadowBegin, Linger: min(shadowLinger, patience), StartTimeout: p.config.StartTimeout,
 	}}

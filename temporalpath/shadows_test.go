@@ -71,10 +71,10 @@ func newTogether(t *testing.T, serve func(worker.Worker), changes ...func(*tempo
 		}
 	})
 	stop := f.shadowWork(t, declaring(serve))
-	watch := temporalpath.NewShadowWatch(f.path)
+	watch := f.path.Workers()
 	ctx, cancel := context.WithCancel(t.Context())
 	var watching sync.WaitGroup
-	watching.Go(func() { watch.Watch(ctx, 10*time.Second, func() bool { return true }) })
+	watching.Go(func() { watch.WatchShadows(ctx, 10*time.Second, func() bool { return true }) })
 	t.Cleanup(func() { cancel(); watching.Wait() })
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		ready, reason := watch.ShadowReady("Plain")
@@ -86,7 +86,7 @@ func newTogether(t *testing.T, serve func(worker.Worker), changes ...func(*tempo
 		}
 	}
 	all := &together{fixture: f, started: s, stop: stop}
-	all.shadows = temporalpath.NewShadows(f.path, watch, 16, 20*time.Second, func(string, error) { all.broke.Add(1) })
+	all.shadows = temporalpath.NewShadows(f.path, 16, 20*time.Second, func(string, error) { all.broke.Add(1) })
 	return all
 }
 

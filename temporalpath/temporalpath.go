@@ -49,10 +49,14 @@ type Route struct {
 	Failures map[string]int
 	// ExecutionTimeout ends a workflow that takes longer; 0 is no limit.
 	ExecutionTimeout time.Duration
+	// RequireSupport: nothing is to be started until the workers have declared the type.
+	RequireSupport bool
 }
 
 // Codec moves large payloads out of Temporal's messages and back.
 type Codec interface {
+	// Name is the storage driver's, by which workers say that they read what is stored.
+	Name() string
 	// Store replaces the payload's data by a reference if it is large.
 	Store(ctx context.Context, p Payload) (Payload, error)
 	// Load undoes Store; a payload that is no reference is returned as it is.
@@ -74,7 +78,8 @@ type Config struct {
 	MaxWaiters int
 	// MaxInput is the largest encoded input, in bytes, that goes to Temporal.
 	MaxInput int
-	// Codec is the claim check; nil means that payloads travel as they are.
+	// Codec is the claim check; nil means that payloads travel as they are. So they do to
+	// workers who have not said that they read it.
 	Codec Codec
 }
 
@@ -84,6 +89,7 @@ type Path struct {
 	config   Config
 	identity string
 	waiters  chan struct{} // one token a waiting request
+	workers  *Workers
 }
 
 // New returns the path that the configuration describes.
@@ -101,12 +107,14 @@ func New(config Config) (*Path, error) {
 	if err != nil {
 		host = "unknown"
 	}
-	return &Path{
+	p := &Path{
 		service:  config.Service,
 		config:   config,
 		identity: "sluice-gateway@" + host + ":" + strconv.Itoa(os.Getpid()),
 		waiters:  make(chan struct{}, config.MaxWaiters),
-	}, nil
+	}
+	p.workers = newWorkers(p)
+	return p, nil
 }
 
 // Waiters returns how many requests wait for a result now.

@@ -19,7 +19,6 @@ import (
 
 	"sluice/rollout"
 	"sluice/temporalpath"
-	"sluice/temporalpath/claimcheck"
 	"sluice/temporalpath/temporaltest"
 	"sluice/temporalpath/wire"
 )
@@ -339,21 +338,21 @@ func TestWithoutWorkersTheDocumentIsHeld(t *testing.T) {
 	if run.State != rollout.RunRunning {
 		t.Errorf("got %+v", run)
 	}
-	health := temporalpath.NewHealth(f.path)
-	if health.Up() {
+	workers := f.path.Workers()
+	if workers.Up() {
 		t.Error("up before it was asked")
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	go health.Watch(ctx, 50*time.Millisecond)
+	go workers.Watch(ctx, 50*time.Millisecond, nil)
 	defer cancel()
-	for health.Pollers(queue) != 0 || !health.Up() {
+	for workers.Pollers(queue) != 0 || !workers.Up() {
 		time.Sleep(10 * time.Millisecond)
 	}
 	f.work(t, f.client)
-	for health.Pollers(queue) == 0 {
+	for workers.Pollers(queue) == 0 {
 		time.Sleep(10 * time.Millisecond)
 	}
-	if health.Pollers("nobody") != 0 {
+	if workers.Pollers("nobody") != 0 {
 		t.Error("the idle queue has pollers")
 	}
 }
@@ -470,31 +469,6 @@ func TestOversize(t *testing.T) {
 		doc := &rollout.Document{Route: "Plain", DocID: "d", Body: []byte(test.body), ContentType: "application/json"}
 		if got := f.path.Oversize(doc); got != test.oversize {
 			t.Errorf("%d bytes of %.2q: %v", len(test.body), test.body, got)
-		}
-	}
-}
-
-func TestClaimCheckCarriesLargeDocuments(t *testing.T) {
-	driver, err := claimcheck.Directory(t.TempDir(), claimcheck.ForOwner())
-	if err != nil {
-		t.Fatal(err)
-	}
-	check, err := claimcheck.New(driver, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	f := newFixture(t, func(c *temporalpath.Config) { c.Codec, c.MaxInput = check, 64<<20 })
-	c, err := temporalpath.Dial(temporalpath.Dialing{Address: f.server.Frontend, Namespace: "default", ExternalStorage: check.Storage()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(c.Close)
-	f.work(t, c)
-	large := json.RawMessage(fmt.Sprintf("%q", strings.Repeat("y", 3<<20)))
-	for _, route := range []string{"Plain", "Updated"} {
-		run := f.run(t, document(route, route+"-large", order{Pad: strings.Repeat("x", 3<<20), Result: large}), 90*time.Second)
-		if run.State != rollout.RunCompleted || len(run.Answer.Body) != len(large) {
-			t.Errorf("%s: %v, %d bytes, %+v", route, run.State, len(run.Answer.Body), run.Failure)
 		}
 	}
 }

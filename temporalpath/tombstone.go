@@ -10,7 +10,6 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	taskqueuepb "go.temporal.io/api/taskqueue/v1"
-	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"google.golang.org/protobuf/types/known/durationpb"
 
@@ -68,18 +67,17 @@ func (p *Path) unlessTombstone(ctx context.Context, execution *commonpb.Workflow
 
 // describe returns what Temporal knows of a run of the life's own. It fails with
 // rollout.ErrFenced for a tombstone, or with Temporal's error.
-func (p *Path) describe(ctx context.Context, execution *commonpb.WorkflowExecution) (*workflowpb.WorkflowExecutionInfo, error) {
+func (p *Path) describe(ctx context.Context, execution *commonpb.WorkflowExecution) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
 	described, err := p.service.DescribeWorkflowExecution(ctx, &workflowservice.DescribeWorkflowExecutionRequest{
 		Namespace: p.config.Namespace, Execution: execution,
 	})
 	if err != nil {
 		return nil, err
 	}
-	info := described.GetWorkflowExecutionInfo()
-	if info.GetType().GetName() == TombstoneType {
+	if described.GetWorkflowExecutionInfo().GetType().GetName() == TombstoneType {
 		return nil, fmt.Errorf("%w: %w", rollout.ErrNotAccepted, rollout.ErrFenced)
 	}
-	return info, nil
+	return described, nil
 }
 
 // Retention returns how long Temporal remembers a closed run. It fails with

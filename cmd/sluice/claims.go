@@ -33,6 +33,9 @@ is still open:
   overdue      it is under way, for longer than the horizon (claims.horizon)
   stuck        Temporal took it, or may have, and no longer knows it: it is yours
 
+HINDERED BY says what keeps a run on Temporal from getting on, such as a workflow task
+that fails again and again.
+
 Settle by hand only what you have looked up:
 
   -as done     it was ingested; a retry on Temporal gets its answer

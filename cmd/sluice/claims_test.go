@@ -56,6 +56,13 @@ func (b *books) Force(ctx context.Context, docID string, intent rollout.Intent, 
 
 func (b *books) Suspects(_ string, intent rollout.Intent, _ uint64) bool { return intent == "suspect" }
 
+func (b *books) Hindered(_ context.Context, _, docID string, _ rollout.Intent, _ uint64) string {
+	if docID == "b" {
+		return "its workflow task failed 7 times: oops"
+	}
+	return ""
+}
+
 // gatewayWith serves the operator API over these claims. far: its peers count as
 // strangers.
 func gatewayWith(t *testing.T, far bool, holdings ...*rollout.Holding) (url string, record *audit.Log) {
@@ -140,9 +147,9 @@ func TestClaimsAreListedAsATable(t *testing.T) {
 		t.Fatalf("got\n%s", stdout)
 	}
 	for i, want := range []string{
-		"AGE ROUTE PATH STATE WHY LIFE ATTEMPTS OWNER DOC_ID INTENT",
-		`1m30s documents legacy open - 7 0 gw-1 "a/\x1b[2J c" k2`,
-		"1m30s documents temporal open - 7 2 gw-1 b k1",
+		"AGE ROUTE PATH STATE WHY LIFE ATTEMPTS OWNER DOC_ID INTENT HINDERED BY",
+		`1m30s documents legacy open - 7 0 gw-1 "a/\x1b[2J c" k2 -`,
+		`1m30s documents temporal open - 7 2 gw-1 b k1 "its workflow task failed 7 times: oops"`,
 	} {
 		if got := strings.Join(strings.Fields(lines[i]), " "); strings.Replace(got, "1m31s", "1m30s", 1) != want {
 			t.Errorf("line %d is %q instead of %q", i, got, want)

@@ -38,13 +38,20 @@ func (out *claimsOutput) write(claims []operator.Claim) error {
 			continue
 		}
 		if out.count == 1 {
-			fmt.Fprintln(out.table, "AGE\tROUTE\tPATH\tSTATE\tWHY\tLIFE\tATTEMPTS\tOWNER\tDOC_ID\tINTENT")
+			fmt.Fprintln(out.table, "AGE\tROUTE\tPATH\tSTATE\tWHY\tLIFE\tATTEMPTS\tOWNER\tDOC_ID\tINTENT\tHINDERED BY")
 		}
 		age := time.Duration(c.Age * float64(time.Second)).Round(time.Second)
-		fmt.Fprintf(out.table, "%v\t%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\t%s\n", age, printable(c.Route), c.Path, c.State,
-			cmp.Or(c.Why, "-"), c.Life, c.Attempts, printable(c.Owner), printable(c.DocID), printable(string(c.Intent)))
+		fmt.Fprintf(out.table, "%v\t%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\t%s\t%s\n", age, printable(c.Route), c.Path, c.State,
+			cmp.Or(c.Why, "-"), c.Life, c.Attempts, printable(c.Owner), printable(c.DocID), printable(string(c.Intent)), hinderedBy(c.Hindered))
 	}
 	return nil
+}
+
+func hinderedBy(text string) string {
+	if text == "" {
+		return "-"
+	}
+	return printable(text)
 }
 
 // end prints what is left, and tells people what the list does not.

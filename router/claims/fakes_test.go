@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"sluice/rollout"
 	"sluice/router/claims"
@@ -184,6 +185,15 @@ func (f *temporal) set(id string, state rollout.RunState, failure string) {
 	f.runs[id] = rollout.Run{WorkflowID: id, State: state, Failure: rollout.Failure{Type: failure}}
 }
 
+// hinder makes a run one that does not get on; or that does, if why is empty.
+func (f *temporal) hinder(id, why string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	run := f.runs[id]
+	run.Hindered = why
+	f.runs[id] = run
+}
+
 func (f *temporal) onFence(do func()) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -220,14 +230,16 @@ type gateway struct {
 	records  *records
 	temporal *temporal
 	counts   *counts
+	logs     *observer.ObservedLogs
 }
 
 func newGateway(name string, r *records, f *temporal) *gateway {
-	g := &gateway{records: r, temporal: f, counts: &counts{settled: map[rollout.ClaimState]int{}}}
+	core, logs := observer.New(zap.WarnLevel)
+	g := &gateway{records: r, temporal: f, counts: &counts{settled: map[rollout.ClaimState]int{}}, logs: logs}
 	g.Book = claims.New(claims.Config{
 		Store: r, Roll: r, Temporal: f, Gate: f, Limit: anHour, Owner: name, IDs: rollout.WorkflowIDs{Prefix: "ingest"}, LegacyTimeout: 10 * time.Second,
 		DeadLetters: map[string][]string{"documents": {"DeadLetter"}}, Lease: 3 * time.Second,
-		StoreTimeout: time.Second, Observer: g.counts, Log: zap.NewNop(),
+		StoreTimeout: time.Second, Observer: g.counts, Log: zap.New(core),
 	})
 	return g
 }

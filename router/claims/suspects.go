@@ -34,6 +34,8 @@ type suspects struct {
 	mu    sync.Mutex
 	queue dueFirst               // guarded by mu
 	known map[suspectKey]*listed // guarded by mu
+	// hindered counts those whose run does not get on; guarded by mu.
+	hindered int
 }
 
 // listed is a life on the list.
@@ -44,6 +46,8 @@ type listed struct {
 	// hurried: there was a call to look again within a time, during the look.
 	hurried bool
 	within  time.Duration
+	// hindered: its run did not get on when it was last looked at.
+	hindered bool
 }
 
 type suspectKey struct {
@@ -110,6 +114,7 @@ func (l *suspects) again(s suspect, longest time.Duration) {
 func (l *suspects) done(s suspect) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.mark(l.known[s.key()], false)
 	delete(l.known, s.key())
 }
 

@@ -3,6 +3,7 @@ package operator_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -26,10 +27,18 @@ type records struct {
 	holdings map[string]*rollout.Holding // guarded by mu
 	broken   error                       // what every use fails with; guarded by mu
 	suspects map[rollout.Intent]bool     // never written after the start
+	hindered map[string]string           // why, by doc_id; never written after the start
 }
 
 func (r *records) Suspects(_ string, intent rollout.Intent, life uint64) bool {
 	return life == 7 && r.suspects[intent]
+}
+
+func (r *records) Hindered(_ context.Context, route, docID string, intent rollout.Intent, life uint64) string {
+	if hindered := r.hindered[docID]; hindered != "" {
+		return fmt.Sprintf("%s %s %s %d: %s", route, docID, intent, life, hindered)
+	}
+	return ""
 }
 
 func (r *records) Open(_ context.Context, visit func(*rollout.Holding) error) error {

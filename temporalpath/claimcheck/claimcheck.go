@@ -46,6 +46,9 @@ func New(driver converter.StorageDriver, threshold int) (*Check, error) {
 // Storage is the claim check as clients and workers of the SDK take it.
 func (c *Check) Storage() converter.ExternalStorage { return c.storage }
 
+// Name is the driver's, in references and in what workers declare.
+func (c *Check) Name() string { return c.storage.Drivers[0].Name() }
+
 // Store replaces a large payload by a reference to it; a small one is returned
 // as it is.
 func (c *Check) Store(ctx context.Context, p *commonpb.Payload) (*commonpb.Payload, error) {

@@ -2,8 +2,10 @@ package ingestion_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"testing"
@@ -120,7 +122,6 @@ func (p *place) begin(queue string, in wire.Input) client.WithStartWorkflowOpera
 func (p *place) ingest(t *testing.T, queue string, in wire.Input) (ingestion.Result, error) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	var result ingestion.Result
 	update, err := p.client.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
 		StartWorkflowOperation: p.begin(queue, in),
 		UpdateOptions: client.UpdateWorkflowOptions{
@@ -128,18 +129,35 @@ func (p *place) ingest(t *testing.T, queue string, in wire.Input) (ingestion.Res
 		},
 	})
 	if err != nil {
-		return result, err
+		return ingestion.Result{}, err
 	}
-	return result, update.Get(ctx, &result)
+	var answer wire.Answer
+	err = update.Get(ctx, &answer)
+	return resultOf(t, answer, err), err
+}
+
+// resultOf returns the result that the answer holds, unless there is none.
+func resultOf(t *testing.T, answer wire.Answer, err error) (result ingestion.Result) {
+	t.Helper()
+	if err != nil {
+		return result
+	}
+	if answer.Status != http.StatusOK {
+		t.Errorf("the answer has the status %d", answer.Status)
+	}
+	if err := json.Unmarshal(answer.Body, &result); err != nil {
+		t.Error(err)
+	}
+	return result
 }
 
 // closed waits for the end of the run and returns how it ended by itself.
 func (p *place) closed(t *testing.T, in wire.Input) (ingestion.Result, error) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	var result ingestion.Result
-	err := p.client.GetWorkflow(ctx, fmt.Sprintf("sluice/%s/%s/%d", in.DocID, in.Intent, in.Life), "").Get(ctx, &result)
-	return result, err
+	var answer wire.Answer
+	err := p.client.GetWorkflow(ctx, fmt.Sprintf("sluice/%s/%s/%d", in.DocID, in.Intent, in.Life), "").Get(ctx, &answer)
+	return resultOf(t, answer, err), err
 }
 
 // failureOf returns the typed failure in err, or fails the test.

@@ -1,7 +1,9 @@
 package ingestion
 
 import (
+	"encoding/json"
 	"errors"
+	"net/http"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/worker"
@@ -32,49 +34,51 @@ var _ interface {
 	RegisterWorkflowWithOptions(w any, options workflow.RegisterOptions)
 } = worker.WorkflowReplayer(nil)
 
-// IngestionWorkflow ingests one document. It ends with the result, or with an
+// IngestionWorkflow ingests one document. It ends with the [Result] as the body of an
+// answer, because it has a member "status" that is none of HTTP's; or with an
 // ApplicationError of one of the types in this package whose first detail is a
 // [Failure]; cancelled before it was done, it ends as cancelled once everything
 // is undone. The update [wire.ResultUpdate] answers the same (with an
 // ApplicationError where the workflow ends as cancelled), and the workflow does
 // not end before every such update has its answer.
-func (w Workflow) IngestionWorkflow(ctx workflow.Context, in wire.Input) (Result, error) {
+func (w Workflow) IngestionWorkflow(ctx workflow.Context, in wire.Input) (wire.Answer, error) {
 	outcome, settle := workflow.NewFuture(ctx)
-	await := func(ctx workflow.Context) (Result, error) {
-		var result Result
-		err := outcome.Get(ctx, &result)
-		return result, err
+	await := func(ctx workflow.Context) (wire.Answer, error) {
+		var answer wire.Answer
+		err := outcome.Get(ctx, &answer)
+		return answer, err
 	}
 	if err := workflow.SetUpdateHandler(ctx, wire.ResultUpdate, await); err != nil {
-		return Result{}, err
+		return wire.Answer{}, err
 	}
-	result, err := w.ingest(ctx, in)
-	settle.Set(result, err)
+	answer, err := w.ingest(ctx, in)
+	settle.Set(answer, err)
 
 	answering, _ := workflow.NewDisconnectedContext(ctx)
 	if err := workflow.Await(answering, func() bool { return workflow.AllHandlersFinished(answering) }); err != nil {
-		return Result{}, err
+		return wire.Answer{}, err
 	}
 	if ctx.Err() != nil && temporal.IsCanceledError(err) && hasType(err, TypeIngestionFailed) {
-		return Result{}, temporal.NewCanceledError(err.Error())
+		return wire.Answer{}, temporal.NewCanceledError(err.Error())
 	}
-	return result, err
+	return answer, err
 }
 
 // ingest runs the saga and turns its failure into the workflow's.
-func (w Workflow) ingest(ctx workflow.Context, in wire.Input) (Result, error) {
+func (w Workflow) ingest(ctx workflow.Context, in wire.Input) (wire.Answer, error) {
 	job := Job{Input: in, Sequence: workflow.GetInfo(ctx).WorkflowStartTime.UnixNano()}
 	if in.Delayed { // one that was started later may have begun before
 		job.Sequence = workflow.Now(ctx).UnixNano()
 	}
 	result, failure, cause := w.saga(ctx, job).run(job)
 	if failure == nil {
-		return result, nil
+		body, err := json.Marshal(result)
+		return wire.Answer{Status: http.StatusOK, Body: body}, err
 	}
 	if failure.Type == TypeDeadLetter && !in.Shadow {
 		w.report(ctx, failure)
 	}
-	return Result{}, temporal.NewApplicationErrorWithOptions(failure.Error(), failure.Type, temporal.ApplicationErrorOptions{
+	return wire.Answer{}, temporal.NewApplicationErrorWithOptions(failure.Error(), failure.Type, temporal.ApplicationErrorOptions{
 		NonRetryable: failure.Type != TypeIngestionFailed,
 		Cause:        cause,
 		Details:      []any{failure},

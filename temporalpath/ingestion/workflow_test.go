@@ -304,8 +304,9 @@ func TestLateUpdatesAreAnswered(t *testing.T) {
 	}
 	close(release)
 	for _, update := range updates {
-		var got ingestion.Result
-		if err := update.Get(t.Context(), &got); err != nil || got.Status != "ingested" {
+		var answer wire.Answer
+		err := update.Get(t.Context(), &answer)
+		if got := resultOf(t, answer, err); err != nil || got.Status != "ingested" {
 			t.Errorf("update answered %+v, error %v", got, err)
 		}
 	}

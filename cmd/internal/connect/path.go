@@ -23,7 +23,6 @@ func Path(c *configs.Config, client client.Client, check *claimcheck.Check) temp
 	}
 	if check != nil {
 		config.Codec = check
-		config.MaxInput = 2 * int(c.Requests.MaxBody) // nothing is too large
 	}
 	for _, r := range c.Routes {
 		body, _ := wire.ParseForm(r.Workflow.Body) // it was validated
@@ -31,6 +30,7 @@ func Path(c *configs.Config, client client.Client, check *claimcheck.Check) temp
 			WorkflowType: r.Workflow.Type, TaskQueue: r.Workflow.TaskQueue, ShadowTaskQueue: r.Workflow.ShadowTaskQueue,
 			Update: r.Workflow.Result == "update", Body: body, Status: r.Workflow.Status,
 			Failures: r.Failures, ExecutionTimeout: r.Workflow.ExecutionTimeout.Std(),
+			RequireSupport: r.Workflow.RequireSupport,
 		}
 	}
 	return config

@@ -74,7 +74,7 @@ func TestOurWorkerSupportsShadows(t *testing.T) {
 	}
 	s.work(t)
 	support, err := path.ShadowSupport(t.Context(), "documents")
-	if err != nil || !support.OK || support.BuildID != "b7" {
+	if err != nil || !support.OK || support.BuildID != "b7" || len(support.ClaimCheck) > 0 {
 		t.Fatalf("got %+v, %v", support, err)
 	}
 	shadows, err := worker.OpenStores(t.Context(), stores.Everywhere(s.dsn("shadow")))
@@ -164,13 +164,13 @@ func TestShadowStoresAreNotTheRealOnes(t *testing.T) {
 func TestShadowWatch(t *testing.T) {
 	s := assemble(t, "")
 	path, _ := s.shadowPath(t)
-	watch := temporalpath.NewShadowWatch(path)
+	watch := path.Workers()
 	if ok, reason := watch.ShadowReady("documents"); ok || watch.Asked("documents") || !strings.Contains(reason, "not been asked") {
 		t.Errorf("ready before anyone was asked: %v, %s", ok, reason)
 	}
 	var wanted atomic.Bool
 	background(t, func(ctx context.Context) error {
-		watch.Watch(ctx, 100*time.Millisecond, wanted.Load)
+		watch.WatchShadows(ctx, 100*time.Millisecond, wanted.Load)
 		return nil
 	}, func() error { return nil })
 	says := func(want string) func() bool {

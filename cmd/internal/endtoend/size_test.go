@@ -29,6 +29,7 @@ func TestClaimCheckCarriesItToTemporal(t *testing.T) {
 	s := assemble(t, "", "temporal.claim_check.store=directory", "temporal.claim_check.directory="+payloads)
 	s.work(t)
 	s.rollTo(t, 100)
+	eventually(t, "the workers declare that they read it", func() bool { return s.lacks(t, "claim_check", false) && s.declared(t) })
 	a := s.mustPost(t, largeDocument)
 	if a.status != http.StatusOK || a.path() != "temporal" {
 		t.Errorf("%v", a)

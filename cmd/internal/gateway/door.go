@@ -52,7 +52,7 @@ func (g *Gateway) openRouter(context.Context) error {
 	config := router.Config{
 		Legacy: g.legacy, Temporal: g.temporal, Policy: g.ceilings.policy,
 		Mirror: g.shadow.mirror, MirrorFields: c.Shadow.Compare.Headers,
-		Claims: g.claims, Breaker: g.breaker, Horizon: c.Claims.Horizon.Std(),
+		Claims: g.claims, Breaker: g.breaker, WorkersReady: g.workers.Ready, Horizon: c.Claims.Horizon.Std(),
 		Answers: g.answers, AnswerLimit: int(c.Legacy.AnswerLimit),
 		Splitter: rollout.NewSplitter(c.Rollout.Salt),
 		Observer: recorded{g.metrics, &g.failed, &g.unclaimed}, Log: g.options.Log, AccessLog: c.Log.Access,

@@ -55,7 +55,7 @@ type Gateway struct {
 
 	legacy   *legacy.Forwarder
 	temporal *temporalpath.Path
-	health   *temporalpath.Health
+	workers  *temporalpath.Workers
 	flags    *flags.Reader
 	metrics  *metrics.Gateway
 	ceilings ceilings
@@ -130,7 +130,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	group, running := errgroup.WithContext(background)
-	group.Go(func() error { g.health.Watch(running, pollersInterval); return nil })
+	group.Go(func() error { g.workers.Watch(running, workersInterval, g.tellOfWorkers); return nil })
 	group.Go(func() error { g.watchBreaker(running); return nil })
 	group.Go(func() error { return g.claims.Run(running) })
 	group.Go(func() error { g.unclaimed.Tell(running, g.options.Log); return nil })

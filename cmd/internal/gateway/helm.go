@@ -181,8 +181,8 @@ func (h *helm) comparisons(ctx context.Context) (loop.Comparisons, error) {
 // builds lists the worker versions in use, one for each deployment.
 func (h *helm) builds() (all []loop.Build) {
 	seen := map[loop.Build]bool{}
-	for _, queue := range h.gateway.health.TaskQueues() {
-		v := h.gateway.health.Serving(queue)
+	for _, queue := range h.gateway.workers.TaskQueues() {
+		v := h.gateway.workers.Serving(queue)
 		b := loop.Build{Deployment: v.Deployment, Current: v.Current, RampPercent: v.RampPercent}
 		if v.RampPercent > 0 {
 			if b.Ramping = v.Ramping; b.Ramping == "" {

@@ -11,6 +11,7 @@ import (
 	"sluice/rollout/flags"
 	"sluice/rollout/guard"
 	"sluice/router/framing"
+	"sluice/temporalpath"
 )
 
 func (g *Gateway) openMetrics(context.Context) error {
@@ -42,10 +43,13 @@ func (g *Gateway) metricsConfig() metrics.GatewayConfig {
 		BodyBytesLimit:       int64(g.config.Requests.BodyBudget),
 		TemporalWaiters:      func() int { return g.temporal.Waiters() },
 		TemporalWaitersLimit: g.config.Temporal.MaxWaiters,
-		TemporalPollers:      func(queue string) int { return g.health.Pollers(queue) },
-		TemporalUp:           func() bool { return g.health.Up() },
+		TemporalPollers:      func(queue string) int { return g.workers.Pollers(queue) },
+		TemporalUp:           func() bool { return g.workers.Up() },
 		BreakerOpen:          func() bool { return g.breaker.Open() },
+		Lacks:                words(temporalpath.Lacks()),
+		Lacking:              func(route, lack string) bool { return g.workers.Lacks(route, temporalpath.Lack(lack)) },
 		Unresolved:           func() int { return g.claims.Unresolved() },
+		Hindered:             func() int { return g.claims.HinderedRuns() },
 		ShadowClasses:        words(compare.Classes()),
 		ShadowWaiting:        func() int { return g.shadow.mirror.Waiting() },
 		ShadowBytes:          func() int64 { return g.shadow.mirror.HeldBytes() },

@@ -13,8 +13,8 @@ import (
 	"sluice/temporalpath"
 )
 
-// pollersInterval is how often Temporal is asked who polls the task queues.
-const pollersInterval = 10 * time.Second
+// workersInterval is how often is looked who polls the task queues, real and shadow.
+const workersInterval = 10 * time.Second
 
 func (g *Gateway) openLegacy(context.Context) error {
 	c := g.config.Legacy
@@ -69,6 +69,6 @@ func (g *Gateway) openTemporal(context.Context) error {
 	if g.temporal, err = temporalpath.New(config); err != nil {
 		return err
 	}
-	g.health = temporalpath.NewHealth(g.temporal)
+	g.workers = g.temporal.Workers()
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
-	"time"
 
 	"go.uber.org/zap"
 
@@ -30,15 +29,11 @@ var (
 	_ board = (*notes.Dir)(nil)
 )
 
-// supportInterval is how often workers are asked whether they support shadow runs.
-const supportInterval = 15 * time.Second
-
 // mirroring is what phase one is made of.
 type mirroring struct {
 	mirror *shadow.Mirror
 	keeper *evidence.Keeper
 	reader *evidence.Reader
-	watch  *temporalpath.ShadowWatch
 	gates  *gates.Runner
 }
 
@@ -59,10 +54,9 @@ func (g *Gateway) openShadow(context.Context) error {
 	})
 	g.shadow.reader = &evidence.Reader{Notes: store, Album: store, Self: g.name, Rules: by.Rules, Marks: by.Marks, Limits: by.Limits}
 	g.shadow.gates = gates.New(gates.Config{Gates: g.config.Gates, Notes: store, Owner: g.name, Log: g.options.Log.Named("gates")})
-	g.shadow.watch = temporalpath.NewShadowWatch(g.temporal)
 	g.shadow.mirror = shadow.New(shadow.Config{
-		Temporal: temporalpath.NewShadows(g.temporal, g.shadow.watch, c.Parallel, c.Patience.Std(), g.shadowBroke),
-		ID:       g.shadowID, Oversize: g.temporal.Oversize, Ready: g.shadowReady, Asked: g.shadow.watch.Asked, Evidence: g.shadow.keeper,
+		Temporal: temporalpath.NewShadows(g.temporal, c.Parallel, c.Patience.Std(), g.shadowBroke),
+		ID:       g.shadowID, Oversize: g.temporal.ShadowOversize, Ready: g.shadowReady, Asked: g.workers.Asked, Evidence: g.shadow.keeper,
 		Policy: g.ceilings.policy, Busy: g.busy, Salt: g.config.Rollout.Salt, Pairs: by.Pairs,
 		Queue: c.Queue, Budget: int64(c.Budget), Largest: int64(c.Largest), Gather: c.Gather.Std(), Parallel: c.Parallel, Patience: c.Patience.Std(),
 	})
@@ -82,7 +76,7 @@ func (g *Gateway) busy() bool {
 }
 
 func (g *Gateway) shadowReady(route string) bool {
-	ready, _ := g.shadow.watch.ShadowReady(route)
+	ready, _ := g.workers.ShadowReady(route)
 	return ready
 }
 
@@ -102,7 +96,7 @@ func (g *Gateway) runShadow(ctx context.Context) error {
 	watched := make(chan struct{})
 	go func() {
 		defer close(watched)
-		g.shadow.watch.Watch(ctx, supportInterval, g.mirrors)
+		g.workers.WatchShadows(ctx, workersInterval, g.mirrors)
 	}()
 	err := g.shadow.mirror.Run(ctx)
 	<-watched

@@ -35,7 +35,7 @@ func (g *Gateway) viewShadow(ctx context.Context, _ url.Values) (any, error) {
 	}
 	for _, r := range g.config.Routes {
 		view.Ready[r.Name] = "ready"
-		if ready, why := g.shadow.watch.ShadowReady(r.Name); !ready {
+		if ready, why := g.workers.ShadowReady(r.Name); !ready {
 			view.Ready[r.Name] = why
 		}
 	}
@@ -56,6 +56,7 @@ func (g *Gateway) views() []operator.View {
 	return []operator.View{
 		{Name: "rollout", Read: g.viewRollout},
 		{Name: "shadow", Read: g.viewShadow},
+		{Name: "workers", Read: g.viewWorkers},
 		{Name: "gates", Read: g.viewGates},
 		{Name: "plan", Read: g.viewPlan},
 		g.viewPages(loop.SubjectCertificates),

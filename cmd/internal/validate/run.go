@@ -103,9 +103,9 @@ func (v *Validation) work(ctx context.Context, share *json.RawMessage) error {
 	var group sync.WaitGroup
 	defer group.Wait()
 	defer cancel()
-	watch := temporalpath.NewShadowWatch(v.path)
-	group.Go(func() { watch.Watch(ctx, supportInterval, func() bool { return true }) })
-	v.awaitReady(ctx, watch)
+	workers := v.path.Workers()
+	group.Go(func() { workers.WatchShadows(ctx, supportInterval, func() bool { return true }) })
+	v.awaitReady(ctx, workers)
 	told := &reason{}
 	w := worker.New(v.client, v.id(), worker.Options{
 		MaxConcurrentActivityExecutionSize: v.options.Parallel, WorkerStopTimeout: stopTimeout,
@@ -114,7 +114,7 @@ func (v *Validation) work(ctx context.Context, share *json.RawMessage) error {
 	pairs := rollout.NewSplitter(v.config.Rollout.Salt + "/pairs")
 	validation.Register(w, validation.Config{
 		Lines: v.lines, Mode: v.mode, Books: v.books, Requests: v.requests, Legacy: v.legacy, Temporal: v.path,
-		Ready: watch.ShadowReady, Pairs: func(docID string) bool { return v.pairs.Includes(pairs.Bucket(docID)) },
+		Ready: workers.ShadowReady, Pairs: func(docID string) bool { return v.pairs.Includes(pairs.Bucket(docID)) },
 		Patience: v.config.Shadow.Patience.Std(), Waits: told.set,
 	})
 	if err := w.Start(); err != nil {
@@ -137,11 +137,11 @@ func (v *Validation) work(ctx context.Context, share *json.RawMessage) error {
 
 // awaitReady waits a moment until the watch has asked, so that no batch is turned away
 // before. They have answered already, so soon they will again; if not, batches wait.
-func (v *Validation) awaitReady(ctx context.Context, watch *temporalpath.ShadowWatch) {
+func (v *Validation) awaitReady(ctx context.Context, workers *temporalpath.Workers) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	for _, route := range v.requests.used {
-		for ready := false; !ready && ctx.Err() == nil; ready, _ = watch.ShadowReady(route) {
+		for ready := false; !ready && ctx.Err() == nil; ready, _ = workers.ShadowReady(route) {
 			time.Sleep(20 * time.Millisecond)
 		}
 	}

@@ -37,11 +37,16 @@ func (w *Worker) newQueues() (queues, error) {
 	real, shadow := w.ingestion, w.ingestion
 	real.Shadow, shadow.Stores = stores.Set{}, stores.Set{}
 	all := queues{w.newWorker(w.config.TaskQueue)}
+	var reads []string // claim checks
+	if w.claimCheck != nil {
+		reads = []string{w.claimCheck.Name()}
+	}
+	ingestion.RegisterSupport(all[0], w.buildID, reads)
 	if err := ingestion.Register(all[0], real); err != nil || w.config.ShadowTaskQueue == "" {
 		return all, err
 	}
 	mirrored := w.newWorker(w.config.ShadowTaskQueue)
-	ingestion.RegisterShadowSupport(mirrored, w.buildID)
+	ingestion.RegisterShadowSupport(mirrored, w.buildID, reads)
 	shadowruns.Register(mirrored)
 	return append(all, mirrored), ingestion.Register(mirrored, shadow)
 }
