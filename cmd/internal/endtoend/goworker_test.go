@@ -16,6 +16,7 @@ func (ts *typescript) inGo(t *testing.T) {
 	}
 	defer w.Stop()
 	eventually(t, "the version is current", func() bool { return ts.makeCurrent(t.Context(), "go", "g1") == nil })
+	ts.declares(t, "go", "g1", "IngestInvoice", "IngestScan")
 
 	a := ts.send(t, http.MethodPost, "/go/invoices?dry_run=true", `{"doc_id": "go-invoice", "total": 12.5}`)
 	a.wantJSON(t, http.StatusOK, `{"doc_id": "go-invoice", "total": 12.5, "stored": false}`)

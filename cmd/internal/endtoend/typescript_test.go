@@ -59,10 +59,10 @@ func typescriptProgram(t testing.TB) string {
 // two are the Go example's.
 const typescriptRoutes = `routes=[
  {name: invoices, pattern: /invoices, doc_id: "body:/doc_id", auth: none,
-  workflow: {type: IngestInvoice, task_queue: ts, shadow_task_queue: ts-shadow, result: update, status: 201},
+  workflow: {type: IngestInvoice, task_queue: ts, shadow_task_queue: ts-shadow, result: update, status: 201, require_support: true},
   failures: {InvalidDocument: 422}},
  {name: scans, pattern: /scans, doc_id: "header:X-Document-Id", auth: none,
-  workflow: {type: IngestScan, task_queue: ts, shadow_task_queue: ts-shadow, body: bytes}},
+  workflow: {type: IngestScan, task_queue: ts, shadow_task_queue: ts-shadow, body: bytes, require_support: true}},
  {name: trials, method: PUT, pattern: "/trials/{id}/{section}", doc_id: "path:id", auth: none, headers: [x-priority],
   workflow: {type: Trial, task_queue: ts, shadow_task_queue: ts-shadow, result: update},
   failures: {Known: 409}},
@@ -72,7 +72,7 @@ const typescriptRoutes = `routes=[
  {name: stuck, method: PUT, pattern: "/stuck/{id}", doc_id: "path:id", auth: none,
   workflow: {type: TrialByClose, task_queue: ts, execution_timeout: 5s}},
  {name: go-invoices, pattern: /go/invoices, doc_id: "body:/doc_id", auth: none,
-  workflow: {type: IngestInvoice, task_queue: go, result: update}, failures: {InvalidDocument: 422}},
+  workflow: {type: IngestInvoice, task_queue: go, result: update, require_support: true}, failures: {InvalidDocument: 422}},
  {name: go-scans, pattern: /go/scans, doc_id: "header:X-Document-Id", auth: none,
   workflow: {type: IngestScan, task_queue: go}}]`
 
@@ -145,6 +145,15 @@ func (ts *typescript) makeCurrent(ctx context.Context, deployment, build string)
 	return err
 }
 
+// declares waits until the gateway knows that the workers of a task queue serve the types.
+func (ts *typescript) declares(t *testing.T, queue, build string, kinds ...string) {
+	t.Helper()
+	eventually(t, "the workers of "+queue+" declare what they can", func() bool {
+		support := ts.workers(t).Queues[queue].Declared
+		return support != nil && support.BuildID == build && slices.Equal(support.Types, kinds)
+	})
+}
+
 // send sends a request to the gateway. Fields are pairs of name and value; a name that
 // comes again adds a value.
 func (ts *typescript) send(t *testing.T, method, target, body string, fields ...string) answer {
@@ -214,6 +223,10 @@ func TestTypeScriptWorkers(t *testing.T) {
 	ts := openTypeScript(t)
 	t.Run("mirrored", ts.mirrored)
 	ts.rollTo(t, 100)
+	ts.declares(t, "ts", "v1", "IngestInvoice", "IngestScan", "Trial", "TrialByClose")
+	if support := ts.workers(t).Queues["ts"].Declared; !slices.Contains(support.ClaimCheck, "sluice.directory") || !slices.Contains(support.Updates, "Trial") {
+		t.Errorf("the workers declare %+v", support)
+	}
 	t.Run("served", func(t *testing.T) {
 		var group errgroup.Group
 		group.SetLimit(4) // they wait more than they work

@@ -106,6 +106,7 @@ func (ts *typescript) twoVersions(t *testing.T) {
 	if by["v1"] < 20 || by["v2"] == 0 || by["v1"]+by["v2"] != int(count.Load()) {
 		t.Errorf("documents by version: %v", by)
 	}
+	ts.declares(t, "ts", "v2", "IngestInvoice", "IngestScan", "Trial", "TrialByClose")
 	var runs []string
 	eventually(t, "all runs are listed", func() bool {
 		runs = ts.listed(t, `WorkflowId STARTS_WITH "ingest//flowing-"`)
