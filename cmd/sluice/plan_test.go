@@ -15,6 +15,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"sluice/rollout"
 	"sluice/rollout/audit"
 	"sluice/router/operator"
 )
@@ -35,6 +36,15 @@ func (h *helm) Confirm(_ context.Context, harm operator.Harm) error {
 	return nil
 }
 
+// known is what is on record: one document, which Temporal ran.
+type known struct{ operator.Records }
+
+func (known) Get(_ context.Context, docID string) (*rollout.Holding, error) {
+	return &rollout.Holding{DocID: docID}, nil
+}
+
+func (known) Ran(_ context.Context, docID string) (bool, error) { return docID == "doc-7", nil }
+
 // seen answers with a file of testdata, as the gateway would.
 func seen(name string) operator.View {
 	return operator.View{Name: name, Parameters: []string{"limit"}, Read: func(context.Context, url.Values) (any, error) {
@@ -52,7 +62,7 @@ func openHelm(t *testing.T) (*helm, string) {
 	}
 	t.Cleanup(func() { log.Close() })
 	h := &helm{}
-	server := httptest.NewServer(operator.New(operator.Config{Plan: h, Audit: log, Log: zap.NewNop(),
+	server := httptest.NewServer(operator.New(operator.Config{Plan: h, Records: known{}, Runs: known{}, Audit: log, Log: zap.NewNop(),
 		Views: []operator.View{seen("plan"), seen("certificates"), seen("trips"), seen("ticks")}}))
 	t.Cleanup(server.Close)
 	return h, server.URL
@@ -81,7 +91,8 @@ func TestThePlanIsSteeredFromTheCommandLine(t *testing.T) {
 		{"rearm -reason mended", 0, "the plan may rise again; entry 3"},
 		{"force 5% -reason demo", 0, "the step is forced; entry 4"},
 		{"confirm doubled doc-7 -reason twice", 0, "the harm is counted; entry 5"},
-		{"confirm -reason gone lost doc-8 -json", 0, `{"audit":6}`},
+		{"confirm lost doc-8 -reason gone", 1, "neither the claims nor Temporal know a document of that name"},
+		{"confirm -reason gone lost doc-8 -json -force", 0, `{"audit":6}`},
 		{"approve 5% -reason good", 1, "refused: no approval is due: the step's other gates come first\nhint: sluice rollout plan shows"},
 		{"hold", 2, "-reason: say why"},
 		{"force 5%", 2, "-reason: say why"},
