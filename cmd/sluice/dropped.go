@@ -45,6 +45,8 @@ func dropWords(reason string) string {
 		return "its gateway ended meanwhile"
 	case "unknown":
 		return "nobody knows whether Temporal ran it, or how it ended"
+	case "client":
+		return "legacy refused the client, which says nothing of the document"
 	}
 	return ""
 }

@@ -70,6 +70,12 @@ type Result struct {
 	Checksum string `json:"checksum"`
 }
 
+// Answer is the workflow's result in the form of a wire.Answer.
+type Answer struct {
+	Status int    `json:"status"`
+	Body   Result `json:"body"`
+}
+
 // Undo is the work of undoing one step.
 type Undo struct {
 	Kind stores.Kind `json:"store"`

@@ -1,7 +1,6 @@
 package ingestion
 
 import (
-	"encoding/json"
 	"errors"
 	"net/http"
 
@@ -41,44 +40,43 @@ var _ interface {
 // is undone. The update [wire.ResultUpdate] answers the same (with an
 // ApplicationError where the workflow ends as cancelled), and the workflow does
 // not end before every such update has its answer.
-func (w Workflow) IngestionWorkflow(ctx workflow.Context, in wire.Input) (wire.Answer, error) {
+func (w Workflow) IngestionWorkflow(ctx workflow.Context, in wire.Input) (Answer, error) {
 	outcome, settle := workflow.NewFuture(ctx)
-	await := func(ctx workflow.Context) (wire.Answer, error) {
-		var answer wire.Answer
+	await := func(ctx workflow.Context) (Answer, error) {
+		var answer Answer
 		err := outcome.Get(ctx, &answer)
 		return answer, err
 	}
 	if err := workflow.SetUpdateHandler(ctx, wire.ResultUpdate, await); err != nil {
-		return wire.Answer{}, err
+		return Answer{}, err
 	}
 	answer, err := w.ingest(ctx, in)
 	settle.Set(answer, err)
 
 	answering, _ := workflow.NewDisconnectedContext(ctx)
 	if err := workflow.Await(answering, func() bool { return workflow.AllHandlersFinished(answering) }); err != nil {
-		return wire.Answer{}, err
+		return Answer{}, err
 	}
 	if ctx.Err() != nil && temporal.IsCanceledError(err) && hasType(err, TypeIngestionFailed) {
-		return wire.Answer{}, temporal.NewCanceledError(err.Error())
+		return Answer{}, temporal.NewCanceledError(err.Error())
 	}
 	return answer, err
 }
 
 // ingest runs the saga and turns its failure into the workflow's.
-func (w Workflow) ingest(ctx workflow.Context, in wire.Input) (wire.Answer, error) {
+func (w Workflow) ingest(ctx workflow.Context, in wire.Input) (Answer, error) {
 	job := Job{Input: in, Sequence: workflow.GetInfo(ctx).WorkflowStartTime.UnixNano()}
 	if in.Delayed { // one that was started later may have begun before
 		job.Sequence = workflow.Now(ctx).UnixNano()
 	}
 	result, failure, cause := w.saga(ctx, job).run(job)
 	if failure == nil {
-		body, err := json.Marshal(result)
-		return wire.Answer{Status: http.StatusOK, Body: body}, err
+		return Answer{Status: http.StatusOK, Body: result}, nil
 	}
 	if failure.Type == TypeDeadLetter && !in.Shadow {
 		w.report(ctx, failure)
 	}
-	return wire.Answer{}, temporal.NewApplicationErrorWithOptions(failure.Error(), failure.Type, temporal.ApplicationErrorOptions{
+	return Answer{}, temporal.NewApplicationErrorWithOptions(failure.Error(), failure.Type, temporal.ApplicationErrorOptions{
 		NonRetryable: failure.Type != TypeIngestionFailed,
 		Cause:        cause,
 		Details:      []any{failure},
