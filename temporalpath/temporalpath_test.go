@@ -421,7 +421,7 @@ func TestRan(t *testing.T) {
 	f.work(t, f.client)
 	names := []string{"plain", `it's 100%_`, "a/b"}
 	for _, id := range names {
-		f.listed(t, f.run(t, document("Plain", id, order{}), 20*time.Second).WorkflowID, id)
+		f.listed(t, f.run(t, document("Updated", id, order{}), 20*time.Second).WorkflowID, id)
 	}
 	for _, id := range names {
 		if ran, err := f.path.Ran(t.Context(), id); err != nil || !ran {
