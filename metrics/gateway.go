@@ -48,9 +48,9 @@ type GatewayConfig struct {
 	// that of its workers.
 	Lacks   []string
 	Lacking func(route, lack string) bool
-	// Unresolved returns the claims that the resolver looks after; Hindered those of them
+	// Unresolved returns the claims that the resolver looks after; Stalled those of them
 	// whose run does not get on.
-	Unresolved, Hindered func() int
+	Unresolved, Stalled func() int
 	// AwayUnrecorded returns the documents that were sent without a claim, because
 	// the claim store was away, and have none yet.
 	AwayUnrecorded func() int

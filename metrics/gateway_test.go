@@ -32,7 +32,7 @@ func TestEverySeriesIsThereFromTheStart(t *testing.T) {
 		"gateway_temporal_pollers":               1,
 		"gateway_temporal_up":                    1,
 		"gateway_workers_lacking":                2 * 2,
-		"rollout_claims_hindered":                1,
+		"rollout_claims_stalled":                 1,
 		"gateway_draining":                       1,
 		"rollout_log_dropped_total":              1,
 		"gateway_build_info":                     1,
@@ -78,7 +78,7 @@ func TestLiveValues(t *testing.T) {
 		`gateway_temporal_up`:                                    1,
 		`gateway_workers_lacking{lack="type",route="pictures"}`:  1,
 		`gateway_workers_lacking{lack="type",route="documents"}`: 0,
-		`rollout_claims_hindered`:                                5,
+		`rollout_claims_stalled`:                                 5,
 		`gateway_draining`:                                       0,
 		`rollout_log_dropped_total`:                              12,
 	})
@@ -114,7 +114,7 @@ func TestUnknownValuesAreAbsent(t *testing.T) {
 	}
 	bare := scrape(t, metrics.NewGateway(metrics.GatewayConfig{}).Handler())
 	for _, name := range []string{
-		"rollout_flag_age_seconds", "gateway_temporal_up", "gateway_temporal_pollers", "gateway_workers_lacking", "rollout_claims_hindered",
+		"rollout_flag_age_seconds", "gateway_temporal_up", "gateway_temporal_pollers", "gateway_workers_lacking", "rollout_claims_stalled",
 		"gateway_body_bytes_in_flight", "gateway_body_bytes_limit", "gateway_draining", "rollout_log_dropped_total",
 	} {
 		if bare.count(name) > 0 {

@@ -41,9 +41,9 @@ func registerLive(registry *prometheus.Registry, c GatewayConfig) {
 		register("rollout_claims_unresolved", "Open claims that no request is at work on.",
 			func() float64 { return float64(c.Unresolved()) })
 	}
-	if c.Hindered != nil {
-		register("rollout_claims_hindered", "Open claims whose workflow does not get on: a task of it fails again and again, or no worker takes it.",
-			func() float64 { return float64(c.Hindered()) })
+	if c.Stalled != nil {
+		register("rollout_claims_stalled", "Open claims whose workflow does not get on: a task of it fails again and again, or no worker takes it.",
+			func() float64 { return float64(c.Stalled()) })
 	}
 	registerAway(register, c)
 	if c.Steering != nil {

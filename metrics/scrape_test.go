@@ -87,7 +87,7 @@ func config() metrics.GatewayConfig {
 		TemporalUp:           func() bool { return true },
 		Lacks:                []string{"pollers", "type"},
 		Lacking:              func(route, lack string) bool { return route == "pictures" && lack == "type" },
-		Hindered:             func() int { return 5 },
+		Stalled:              func() int { return 5 },
 		ShadowClasses:        []string{"agree", "mismatch", "validity", "error", "skipped"},
 		ShadowWaiting:        func() int { return 2 },
 		ShadowBytes:          func() int64 { return 512 },

@@ -31,9 +31,9 @@ type Run struct {
 	Answer Answer
 	// Failure is set if State is RunFailed.
 	Failure Failure
-	// Hindered says what keeps a run that is RunRunning from getting on, for people; empty
+	// Stalled says what keeps a run that is RunRunning from getting on, for people; empty
 	// if nothing is known to.
-	Hindered string
+	Stalled string
 	// Took is how long the attempt took that started it, as the gateway saw it; 0 if
 	// it saw no start. Closed is when it ended by Temporal's clock; zero if unknown.
 	Took   time.Duration
@@ -93,6 +93,8 @@ type Failure struct {
 	// Public: clients may read Message. What an error says that no table names was not
 	// meant for them.
 	Public bool
+	// Note is for those who keep the workers, and in the log alone; may be empty.
+	Note string
 	// Status is Answer's, or the HTTP status that the route's table gives the type, or
 	// 502.
 	Status int

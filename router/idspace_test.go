@@ -95,7 +95,7 @@ func TestWithoutSpacesNothingIsEscaped(t *testing.T) {
 
 // Who only recognises documents names them as the door does.
 func TestRecognisedInItsSpace(t *testing.T) {
-	rec, err := router.NewRecogniser([]router.Route{inSpace(t, "orders", "a")}, 1<<20)
+	rec, err := router.NewRecogniser([]router.Route{inSpace(t, "orders", "a")}, "", 1<<20)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -78,34 +78,12 @@ func withBody(r *http.Request, body []byte) *http.Request {
 
 // identify fills in what the request says of its document.
 func (v *visit) identify(body []byte) (err error) {
-	if v.doc, err = v.route.document(v.rt.codings, v.r, v.fields, body); err != nil {
+	if v.doc, err = v.rt.documents.of(v.route, v.r, v.fields, body); err != nil {
 		return err
 	}
-	if v.doc.Tenant, v.doc.Scope, err = v.rt.tenant(v.fields); err != nil {
-		return err
-	}
-	v.rt.spaces.enter(v.route, &v.doc)
 	v.doc.Bucket = v.rt.config.Splitter.Bucket(v.doc.DocID)
 	v.record.DocID = v.doc.Identity()
 	return nil
-}
-
-// tenant returns the request's tenant and the scope of its documents; both are empty
-// where the configuration names no field for it. It fails with rollout.ErrTenant.
-func (rt *Router) tenant(fields http.Header) (tenant, scope string, err error) {
-	name := rt.config.TenantHeader
-	if name == "" {
-		return "", "", nil
-	}
-	switch values := fields[http.CanonicalHeaderKey(name)]; len(values) {
-	case 0:
-	case 1:
-		tenant = values[0]
-	default: // legacy may read another one than the gateway
-		return "", "", rollout.ErrTenant
-	}
-	scope, err = rollout.TenantScope(tenant)
-	return tenant, scope, err
 }
 
 // digest is all that makes the request the same as another.

@@ -69,7 +69,7 @@ func TestAnIntegerIsUnambiguousToo(t *testing.T) {
 
 // Who only recognises documents takes the same ones.
 func TestAnIntegerIsRecognised(t *testing.T) {
-	rec, err := router.NewRecogniser([]router.Route{numbered(t)}, 1<<20)
+	rec, err := router.NewRecogniser([]router.Route{numbered(t)}, "", 1<<20)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -62,7 +62,7 @@ func TestOverriddenMethodsAreLegacys(t *testing.T) {
 
 // What `sluice validate` reads is read by the same rule.
 func TestOverriddenMethodsAreNotRecognised(t *testing.T) {
-	rec, err := router.NewRecogniser([]router.Route{route(t, "body:/doc_id")}, 1<<20)
+	rec, err := router.NewRecogniser([]router.Route{route(t, "body:/doc_id")}, "", 1<<20)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -49,7 +49,7 @@ func TestCheckRoutes(t *testing.T) {
 				t.Errorf("got %v, want %q", last, c.want)
 			}
 			_, err := New(Config{Routes: c.routes, StatusKey: make([]byte, 16)})
-			_, recognised := NewRecogniser(c.routes, 1<<20)
+			_, recognised := NewRecogniser(c.routes, "", 1<<20)
 			if (err == nil) != (c.want == "") || (recognised == nil) != (c.want == "") {
 				t.Errorf("New: %v; NewRecogniser: %v", err, recognised)
 			}

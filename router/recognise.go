@@ -17,19 +17,18 @@ var ErrNoRoute = errors.New("no route has this method and path")
 // Recogniser tells what document a request brings, by the same rules as a Router,
 // and serves nothing. It is safe for concurrent use.
 type Recogniser struct {
-	mux     *chi.Mux
-	routes  map[string]*Route // by method and pattern
-	codings *codings
-	spaces  spaces
+	mux       *chi.Mux
+	routes    map[string]*Route // by method and pattern
+	documents documents
 }
 
-// NewRecogniser returns a recogniser of documents of up to so many bytes. It fails if
-// a route is not sound.
-func NewRecogniser(routes []Route, largest int64) (*Recogniser, error) {
+// NewRecogniser returns a recogniser of documents of up to so many bytes. tenantHeader is
+// as Config.TenantHeader. It fails if a route is not sound.
+func NewRecogniser(routes []Route, tenantHeader string, largest int64) (*Recogniser, error) {
 	if err := checkRoutes(routes); err != nil {
 		return nil, err
 	}
-	rec := &Recogniser{mux: chi.NewRouter(), routes: map[string]*Route{}, codings: newCodings(largest), spaces: spacesOf(routes)}
+	rec := &Recogniser{mux: chi.NewRouter(), routes: map[string]*Route{}, documents: newDocuments(routes, tenantHeader, largest)}
 	for i := range routes {
 		route := &routes[i]
 		rec.mux.Method(route.Method, route.Pattern, http.NotFoundHandler())
@@ -51,7 +50,6 @@ func (rec *Recogniser) Document(r *http.Request, body []byte) (*rollout.Document
 		return nil, fmt.Errorf("%w: %s %s", ErrNoRoute, r.Method, r.URL.Path)
 	}
 	r = r.WithContext(context.WithValue(r.Context(), chi.RouteCtxKey, match))
-	doc, err := route.document(rec.codings, r, endToEnd(r.Header), body)
-	rec.spaces.enter(route, &doc)
+	doc, err := rec.documents.of(route, r, endToEnd(r.Header), body)
 	return &doc, err
 }

@@ -2,6 +2,7 @@ package router_test
 
 import (
 	"errors"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -24,7 +25,7 @@ func TestRecognise(t *testing.T) {
 		}
 		routes = append(routes, router.Route{Name: r.name, Method: r.method, Pattern: r.pattern, DocID: at, Headers: []string{"x-kept"}})
 	}
-	rec, err := router.NewRecogniser(routes, 1<<20)
+	rec, err := router.NewRecogniser(routes, "", 1<<20)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,5 +51,24 @@ func TestRecognise(t *testing.T) {
 		if err == nil && (doc.Route != test.route || doc.DocID != test.id || len(doc.Header) != 1 || string(doc.Body) != test.body) {
 			t.Errorf("%s %s: %+v", test.method, test.target, doc)
 		}
+	}
+}
+
+// A document is that of its tenant wherever it is recognised, so a validation's runs are
+// told of it as real ones are.
+func TestRecognisedWithItsTenant(t *testing.T) {
+	rec, err := router.NewRecogniser([]router.Route{route(t, "body:/doc_id")}, "x-tenant", 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request := httptest.NewRequest(http.MethodPost, "/v1/documents", nil)
+	request.Header["X-Tenant"] = []string{"acme"}
+	doc, err := rec.Document(request, []byte(`{"doc_id":"a"}`))
+	if err != nil || doc.Tenant != "acme" || doc.Identity() != "acme/a" {
+		t.Errorf("%+v, %v", doc, err)
+	}
+	request.Header["X-Tenant"] = []string{"acme", "other"}
+	if _, err := rec.Document(request, []byte(`{"doc_id":"a"}`)); !errors.Is(err, rollout.ErrTenant) {
+		t.Errorf("two tenants: %v", err)
 	}
 }

@@ -149,15 +149,14 @@ const (
 
 // Router is the front door. It is safe for concurrent use.
 type Router struct {
-	config   Config
-	mux      *chi.Mux
-	touches  *chi.Mux // those of the routes alone
-	others   spellings
-	bodies   *bodies
-	codings  *codings
-	spaces   spaces
-	tokens   tokens
-	draining atomic.Bool
+	config    Config
+	mux       *chi.Mux
+	touches   *chi.Mux // those of the routes alone
+	others    spellings
+	bodies    *bodies
+	documents documents
+	tokens    tokens
+	draining  atomic.Bool
 }
 
 // New returns the front door. It fails if a route is not sound.
@@ -173,13 +172,12 @@ func New(config Config) (*Router, error) {
 	}
 	config.Arrival = cmp.Or(config.Arrival, DefaultArrival)
 	rt := &Router{
-		config:  config,
-		mux:     chi.NewRouter(),
-		touches: chi.NewRouter(),
-		bodies:  newBodies(config.Body),
-		codings: newCodings(config.Body.Max),
-		spaces:  spacesOf(config.Routes),
-		tokens:  tokens{key: config.StatusKey},
+		config:    config,
+		mux:       chi.NewRouter(),
+		touches:   chi.NewRouter(),
+		bodies:    newBodies(config.Body),
+		documents: newDocuments(config.Routes, config.TenantHeader, config.Body.Max),
+		tokens:    tokens{key: config.StatusKey},
 	}
 	if err := checkRoutes(config.Routes); err != nil {
 		return nil, err

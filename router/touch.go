@@ -65,16 +65,15 @@ func (rt *Router) touch(route *Route, t *Touch) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		v := &visit{rt: rt, route: route, w: w, r: r, fields: endToEnd(r.Header), policy: rt.config.Policy()}
 		v.record = rollout.Record{Method: r.Method, Target: r.URL.Path, Started: time.Now(), BytesIn: max(r.ContentLength, 0)}
-		id, err := t.DocID.find(rt.codings, r, v.fields, nil)
-		if err == nil {
-			_, v.doc.Scope, err = rt.tenant(v.fields)
+		id, err := t.DocID.find(rt.documents.codings, r, v.fields, nil)
+		if v.doc.DocID = id; err == nil {
+			err = rt.documents.place(route, v.fields, &v.doc)
 		}
 		if err != nil {
 			rt.passThrough(w, r, "")
 			return
 		}
-		v.doc.DocID, v.doc.Intent = id, intent
-		rt.spaces.enter(route, &v.doc)
+		v.doc.Intent = intent
 		v.doc.Bucket = rt.config.Splitter.Bucket(id)
 		v.inOrder()
 	}

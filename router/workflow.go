@@ -2,6 +2,7 @@ package router
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 
@@ -53,6 +54,9 @@ func connectionField(name string) bool {
 // writeFailure answers with what the failure says to clients: its answer, or a problem.
 func (v *visit) writeFailure(failure rollout.Failure) rollout.Result {
 	why := errors.New(failure.Type + ": " + failure.Message)
+	if failure.Note != "" {
+		why = fmt.Errorf("%w (%s)", why, failure.Note)
+	}
 	if failure.Answer != nil {
 		result := v.writeAnswer(*failure.Answer)
 		result.Err = why

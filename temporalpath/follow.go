@@ -115,7 +115,7 @@ func (p *Path) Lookup(ctx context.Context, routeName, workflowID string) (rollou
 	case isClosed(info.GetStatus()):
 		run, err = p.read(ctx, route, info.GetExecution())
 	default:
-		run.Hindered = p.hindered(ctx, described, time.Now())
+		run.Stalled = p.stalled(ctx, described, time.Now())
 	}
 	var notFound *serviceerror.NotFound
 	if errors.As(err, &notFound) {

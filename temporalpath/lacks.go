@@ -24,7 +24,7 @@ const (
 	// LackClaimCheck: the claim check is on, and the workers do not read it.
 	LackClaimCheck Lack = "claim_check"
 	// LackEncoding: an answer was in an encoding that the gateway does not read, within
-	// the last garbledHolds.
+	// the last unreadableHolds.
 	LackEncoding Lack = "encoding"
 )
 
@@ -36,8 +36,8 @@ func Lacks() []Lack {
 // String returns the word used in metrics and logs.
 func (l Lack) String() string { return string(l) }
 
-// garbledHolds is how long an answer is remembered that could not be read.
-const garbledHolds = 10 * time.Minute
+// unreadableHolds is how long an answer is remembered that could not be read.
+const unreadableHolds = 10 * time.Minute
 
 // Lacking tells, once, that a lack of a route has begun, or is over.
 type Lacking struct {
@@ -77,7 +77,7 @@ func (w *Workers) LacksOf(routeName string) map[Lack]string {
 func (w *Workers) unreadable(workflowType, encoding string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.garbled[workflowType] = unreadable{encoding, time.Now()}
+	w.unread[workflowType] = unreadable{encoding, time.Now()}
 }
 
 // compare finds what the routes of a task queue lack now, and tells of what has changed.
@@ -109,10 +109,10 @@ func (w *Workers) compare(queue string, tell func(Lacking)) {
 func (w *Workers) lacksOf(route Route) lacks {
 	q, found := question{queue: route.TaskQueue}, lacks{}
 	w.mu.Lock()
-	garbled := w.garbled[route.WorkflowType]
+	last := w.unread[route.WorkflowType]
 	w.mu.Unlock()
-	if !garbled.at.IsZero() && time.Since(garbled.at) < garbledHolds {
-		found[LackEncoding] = fmt.Sprintf("%s answers in the encoding %.40q, which the gateway does not read: clients get 502; workers need a data converter without a codec, and a claim check that is on in the gateway too", route.WorkflowType, garbled.encoding)
+	if !last.at.IsZero() && time.Since(last.at) < unreadableHolds {
+		found[LackEncoding] = fmt.Sprintf("%s answers in the encoding %.40q, which the gateway does not read: clients get 502; workers need a data converter without a codec, and a claim check that is on in the gateway too", route.WorkflowType, last.encoding)
 	}
 	if w.Pollers(route.TaskQueue) == 0 {
 		found[LackPollers] = fmt.Sprintf("nobody polls %s: documents that are started there wait", q)

@@ -2,6 +2,7 @@ package temporalpath
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/textproto"
@@ -15,7 +16,11 @@ import (
 
 // completed turns a workflow's result into a finished run.
 func (p *Path) completed(ctx context.Context, route Route, id string, result *commonpb.Payloads) rollout.Run {
-	parsed, err := p.parsed(ctx, route, result)
+	parsed, err := p.parsed(ctx, result)
+	var foreign *encodingError
+	if errors.As(err, &foreign) {
+		p.workers.unreadable(route.WorkflowType, foreign.encoding)
+	}
 	if err != nil {
 		return rollout.Run{WorkflowID: id, State: rollout.RunFailed, Failure: rollout.Failure{
 			Type: rollout.FailureBadResult, Message: "the result of " + route.WorkflowType + " is no answer: " + err.Error(),
@@ -37,8 +42,9 @@ func (p *Path) load(ctx context.Context, payload *commonpb.Payload) (*commonpb.P
 	return loaded, nil
 }
 
-// parsed reads the first of the payloads, as a worker of the route encoded it.
-func (p *Path) parsed(ctx context.Context, route Route, payloads *commonpb.Payloads) (wire.Answer, error) {
+// parsed reads the first of the payloads; none is null. It fails with an *encodingError, or
+// with what the claim check or wire.ParseAnswer fails with.
+func (p *Path) parsed(ctx context.Context, payloads *commonpb.Payloads) (wire.Answer, error) {
 	text := []byte("null")
 	if len(payloads.GetPayloads()) > 0 {
 		payload, err := p.load(ctx, payloads.Payloads[0])
@@ -50,11 +56,17 @@ func (p *Path) parsed(ctx context.Context, route Route, payloads *commonpb.Paylo
 		case "json/plain", "json/protobuf":
 			text = payload.Data
 		default:
-			p.workers.unreadable(route.WorkflowType, encoding)
-			return wire.Answer{}, fmt.Errorf("it is encoded as %.40q, and the gateway reads json/plain, json/protobuf and binary/null", encoding)
+			return wire.Answer{}, &encodingError{encoding}
 		}
 	}
 	return wire.ParseAnswer(text)
+}
+
+// encodingError says that a payload is in an encoding that the gateway does not read.
+type encodingError struct{ encoding string }
+
+func (e *encodingError) Error() string {
+	return fmt.Sprintf("it is encoded as %.40q, and the gateway reads json/plain, json/protobuf and binary/null", e.encoding)
 }
 
 func httpAnswer(parsed *wire.Answer, status int) rollout.Answer {
@@ -93,31 +105,29 @@ func (p *Path) failed(ctx context.Context, route Route, id string, failure *fail
 			found.Type, found.Message, counts = kind, f.Message, f
 		}
 	}
-	p.detail(ctx, route, &found, counts)
+	p.detail(ctx, &found, counts)
 	return rollout.Run{WorkflowID: id, State: rollout.RunFailed, Failure: found}
 }
 
-// detail takes over the answer that a failure carries. What is no answer of an error
-// is the workers' own affair, and only they see it.
-func (p *Path) detail(ctx context.Context, route Route, found *rollout.Failure, f *failurepb.Failure) {
+// detail takes over the answer that a failure carries. Any other detail is the workers'
+// own affair; of one that was meant as an answer the log says what is wrong with it.
+func (p *Path) detail(ctx context.Context, found *rollout.Failure, f *failurepb.Failure) {
 	details := f.GetApplicationFailureInfo().GetDetails()
 	if len(details.GetPayloads()) == 0 {
 		return
 	}
-	parsed, err := p.parsed(ctx, route, details)
+	parsed, err := p.parsed(ctx, details)
+	var foreign *encodingError
 	switch {
-	case err == nil && parsed.Status == 0:
-		return
-	case err == nil && parsed.Status < 400:
-		err = fmt.Errorf("status is %d, which is no error's", parsed.Status)
+	case errors.As(err, &foreign), err == nil && parsed.Status == 0:
+	case err != nil:
+		found.Note = "its first detail is no answer: " + err.Error()
+	case parsed.Status < 400:
+		found.Note = fmt.Sprintf("its first detail is no answer: status is %d, which is no error's", parsed.Status)
+	default:
+		answer := httpAnswer(&parsed, parsed.Status)
+		found.Answer, found.Status = &answer, answer.Status
 	}
-	if err != nil {
-		found.Message += " (its first detail is no answer: " + err.Error() + ")"
-		found.Public = false
-		return
-	}
-	answer := httpAnswer(&parsed, parsed.Status)
-	found.Answer, found.Status = &answer, answer.Status
 }
 
 // ended is the failure of a run that was closed from outside.

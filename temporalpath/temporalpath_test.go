@@ -238,13 +238,16 @@ func (f *fixture) testRoute(t *testing.T, route string) {
 			{"InvalidDocument", `{"status":409,"headers":{"x-kind":"invoice"},"body":{"code":"E17"}}`, 409, true, `{"code":"E17"}`},
 			{"Odd", `{"status":503,"headers":{"content-type":"text/plain","retry-after":"5"},"body":"later"}`, 503, false, "later"},
 			{"InvalidDocument", `{"row":7}`, 422, true, ""},
-			{"InvalidDocument", `{"status":200,"body":1}`, 422, false, ""},
-			{"InvalidDocument", `{"status":"late"}`, 422, false, ""},
+			{"InvalidDocument", `{"status":200,"body":1}`, 422, true, ""},
+			{"InvalidDocument", `{"status":"late"}`, 422, true, ""},
 		} {
 			run := f.run(t, document(route, id(fmt.Sprint("detail-", i)), order{Fail: test.fail, Detail: json.RawMessage(test.detail)}), enough)
 			got := run.Failure
 			if run.State != rollout.RunFailed || got.Type != test.fail || got.Status != test.status || got.Public != test.public || (got.Answer != nil) != (test.body != "") {
 				t.Errorf("%s: %+v", test.detail, got)
+			}
+			if noted := strings.Contains(test.detail, "status") && test.body == ""; (got.Note != "") != noted || got.Message != "as ordered" {
+				t.Errorf("%s: %q, noted %q", test.detail, got.Message, got.Note)
 			}
 			if got.Answer != nil && string(got.Answer.Body) != test.body {
 				t.Errorf("%s: %s", test.detail, got.Answer.Body)

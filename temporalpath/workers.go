@@ -44,7 +44,7 @@ type Workers struct {
 	serving map[string]Serving    // by real task queue, guarded by mu
 	known   map[question]heard    // guarded by mu
 	lacking map[string]lacks      // by route, guarded by mu
-	garbled map[string]unreadable // by workflow type, guarded by mu
+	unread  map[string]unreadable // by workflow type, guarded by mu
 	// wanted: shadow runs are, and what is known of their queues was said since;
 	// guarded by mu.
 	wanted bool
@@ -60,7 +60,7 @@ type heard struct {
 // nothing is declared.
 func newWorkers(p *Path) *Workers {
 	w := &Workers{path: p, pollers: map[string]int{}, serving: map[string]Serving{}, known: map[question]heard{},
-		lacking: map[string]lacks{}, garbled: map[string]unreadable{}}
+		lacking: map[string]lacks{}, unread: map[string]unreadable{}}
 	for _, route := range p.config.Routes {
 		w.pollers[route.TaskQueue] = 0
 	}

@@ -198,7 +198,7 @@ func TestLacksAreToldOnce(t *testing.T) {
 	if !w.Lacks("b", LackEncoding) || w.Lacks("a", LackEncoding) || !strings.Contains(w.LacksOf("b")[LackEncoding], "binary/encrypted") {
 		t.Errorf("a lacks %v, b lacks %v", w.LacksOf("a"), w.LacksOf("b"))
 	}
-	w.garbled["B"] = unreadable{"binary/encrypted", time.Now().Add(-garbledHolds)}
+	w.unread["B"] = unreadable{"binary/encrypted", time.Now().Add(-unreadableHolds)}
 	look(1, all)
 	wants("a while later", "b encoding true:")
 }
@@ -245,11 +245,11 @@ func TestWhatHindersARun(t *testing.T) {
 		"no worker has taken its":    {PendingWorkflowTask: waiting(1, 2*time.Minute)},
 		"3 times: the store is away": {PendingActivities: activity(4)},
 	} {
-		if got := p.hindered(t.Context(), run, now); !strings.Contains(got, want) || (got == "") != (want == "") {
+		if got := p.stalled(t.Context(), run, now); !strings.Contains(got, want) || (got == "") != (want == "") {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}
-	if got := p.hindered(t.Context(), &workflowservice.DescribeWorkflowExecutionResponse{}, now); got != "" {
+	if got := p.stalled(t.Context(), &workflowservice.DescribeWorkflowExecutionResponse{}, now); got != "" {
 		t.Errorf("it only waits: %q", got)
 	}
 }

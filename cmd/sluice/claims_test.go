@@ -56,7 +56,7 @@ func (b *books) Force(ctx context.Context, docID string, intent rollout.Intent, 
 
 func (b *books) Suspects(_ string, intent rollout.Intent, _ uint64) bool { return intent == "suspect" }
 
-func (b *books) Hindered(_ context.Context, _, docID string, _ rollout.Intent, _ uint64) string {
+func (b *books) Stalled(_ context.Context, _, docID string, _ rollout.Intent, _ uint64) string {
 	if docID == "b" {
 		return "its workflow task failed 7 times: oops"
 	}
@@ -147,7 +147,7 @@ func TestClaimsAreListedAsATable(t *testing.T) {
 		t.Fatalf("got\n%s", stdout)
 	}
 	for i, want := range []string{
-		"AGE ROUTE PATH STATE WHY LIFE ATTEMPTS OWNER DOC_ID INTENT HINDERED BY",
+		"AGE ROUTE PATH STATE WHY LIFE ATTEMPTS OWNER DOC_ID INTENT STALLED BY",
 		`1m30s documents legacy open - 7 0 gw-1 "a/\x1b[2J c" k2 -`,
 		`1m30s documents temporal open - 7 2 gw-1 b k1 "its workflow task failed 7 times: oops"`,
 	} {

@@ -38,16 +38,16 @@ func (out *claimsOutput) write(claims []operator.Claim) error {
 			continue
 		}
 		if out.count == 1 {
-			fmt.Fprintln(out.table, "AGE\tROUTE\tPATH\tSTATE\tWHY\tLIFE\tATTEMPTS\tOWNER\tDOC_ID\tINTENT\tHINDERED BY")
+			fmt.Fprintln(out.table, "AGE\tROUTE\tPATH\tSTATE\tWHY\tLIFE\tATTEMPTS\tOWNER\tDOC_ID\tINTENT\tSTALLED BY")
 		}
 		age := time.Duration(c.Age * float64(time.Second)).Round(time.Second)
 		fmt.Fprintf(out.table, "%v\t%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\t%s\t%s\n", age, printable(c.Route), c.Path, c.State,
-			cmp.Or(c.Why, "-"), c.Life, c.Attempts, printable(c.Owner), printable(c.DocID), printable(string(c.Intent)), hinderedBy(c.Hindered))
+			cmp.Or(c.Why, "-"), c.Life, c.Attempts, printable(c.Owner), printable(c.DocID), printable(string(c.Intent)), stalledBy(c.Stalled))
 	}
 	return nil
 }
 
-func hinderedBy(text string) string {
+func stalledBy(text string) string {
 	if text == "" {
 		return "-"
 	}

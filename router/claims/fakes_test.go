@@ -185,12 +185,12 @@ func (f *temporal) set(id string, state rollout.RunState, failure string) {
 	f.runs[id] = rollout.Run{WorkflowID: id, State: state, Failure: rollout.Failure{Type: failure}}
 }
 
-// hinder makes a run one that does not get on; or that does, if why is empty.
-func (f *temporal) hinder(id, why string) {
+// noteStalled makes a run one that does not get on; or that does, if why is empty.
+func (f *temporal) noteStalled(id, why string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	run := f.runs[id]
-	run.Hindered = why
+	run.Stalled = why
 	f.runs[id] = run
 }
 

@@ -112,7 +112,7 @@ func (b *Book) ask(ctx context.Context, s suspect, c *rollout.Claim) (settled bo
 	case err != nil:
 		return false, err
 	case found && run.State == rollout.RunRunning:
-		b.hinder(s, c.Route, run)
+		b.noteStalled(s, c.Route, run)
 		return false, errors.Join(t.goesOn(ctx, c), t.lingers(ctx, c))
 	case found:
 		return true, t.Ended(ctx, run)

@@ -34,8 +34,8 @@ type suspects struct {
 	mu    sync.Mutex
 	queue dueFirst               // guarded by mu
 	known map[suspectKey]*listed // guarded by mu
-	// hindered counts those whose run does not get on; guarded by mu.
-	hindered int
+	// stalled counts those whose run does not get on; guarded by mu.
+	stalled int
 }
 
 // listed is a life on the list.
@@ -46,8 +46,8 @@ type listed struct {
 	// hurried: there was a call to look again within a time, during the look.
 	hurried bool
 	within  time.Duration
-	// hindered: its run did not get on when it was last looked at.
-	hindered bool
+	// stalled: its run did not get on when it was last looked at.
+	stalled bool
 }
 
 type suspectKey struct {

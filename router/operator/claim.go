@@ -20,10 +20,10 @@ type Claim struct {
 	// Why is the word for what keeps it open for longer than it should be: stuck,
 	// ambiguous or overdue. It is empty for one that is merely under way.
 	Why string `json:"why,omitempty"`
-	// Hindered says what keeps its run on Temporal from getting on, as Temporal tells now:
+	// Stalled says what keeps its run on Temporal from getting on, as Temporal tells now:
 	// a workflow task that fails again and again, say. Of a long list only the oldest are
 	// asked about.
-	Hindered string `json:"hindered,omitempty"`
+	Stalled string `json:"stalled,omitempty"`
 	// Owner is the gateway that is to settle it.
 	Owner string `json:"owner"`
 	// Epoch is that of the policy that its path was decided under.

@@ -27,16 +27,16 @@ type records struct {
 	holdings map[string]*rollout.Holding // guarded by mu
 	broken   error                       // what every use fails with; guarded by mu
 	suspects map[rollout.Intent]bool     // never written after the start
-	hindered map[string]string           // why, by doc_id; never written after the start
+	stalled  map[string]string           // why, by doc_id; never written after the start
 }
 
 func (r *records) Suspects(_ string, intent rollout.Intent, life uint64) bool {
 	return life == 7 && r.suspects[intent]
 }
 
-func (r *records) Hindered(_ context.Context, route, docID string, intent rollout.Intent, life uint64) string {
-	if hindered := r.hindered[docID]; hindered != "" {
-		return fmt.Sprintf("%s %s %s %d: %s", route, docID, intent, life, hindered)
+func (r *records) Stalled(_ context.Context, route, docID string, intent rollout.Intent, life uint64) string {
+	if stalled := r.stalled[docID]; stalled != "" {
+		return fmt.Sprintf("%s %s %s %d: %s", route, docID, intent, life, stalled)
 	}
 	return ""
 }

@@ -54,7 +54,7 @@ func (a *api) list(w http.ResponseWriter, r *http.Request) {
 	}
 	var page ClaimPage
 	page.Claims, page.Next = found.page()
-	a.hinder(ctx, page.Claims)
+	a.noteStalled(ctx, page.Claims)
 	writeJSON(w, page)
 }
 
@@ -119,7 +119,7 @@ func (a *api) show(w http.ResponseWriter, r *http.Request) {
 			Detail: "nothing is on record of this document: nothing of it is open, and the horizon has passed since the last of it was settled"})
 		return
 	}
-	a.hinder(ctx, page.Claims)
+	a.noteStalled(ctx, page.Claims)
 	writeJSON(w, page)
 }
 

@@ -51,9 +51,9 @@ type Claims interface {
 	// Suspects reports whether this gateway knows that none of its requests is at
 	// work on the life.
 	Suspects(docID string, intent rollout.Intent, life uint64) bool
-	// Hindered asks what keeps the run of a life on Temporal from getting on; empty if
+	// Stalled asks what keeps the run of a life on Temporal from getting on; empty if
 	// nothing is known to, or nobody can tell before ctx ends.
-	Hindered(ctx context.Context, route, docID string, intent rollout.Intent, life uint64) string
+	Stalled(ctx context.Context, route, docID string, intent rollout.Intent, life uint64) string
 }
 
 // Audit is the record of what was done by hand.

@@ -53,7 +53,7 @@ func (f *forcing) Force(context.Context, string, rollout.Intent, uint64, rollout
 
 func (*forcing) Suspects(string, rollout.Intent, uint64) bool { return false }
 
-func (*forcing) Hindered(context.Context, string, string, rollout.Intent, uint64) string { return "" }
+func (*forcing) Stalled(context.Context, string, string, rollout.Intent, uint64) string { return "" }
 
 func TestTheRecordComesFirstAndFailuresFollow(t *testing.T) {
 	for name, test := range map[string]struct {

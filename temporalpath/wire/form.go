@@ -25,9 +25,6 @@ const (
 
 var forms = [...]string{"auto", "json", "bytes"}
 
-// Forms lists the words for all forms.
-func Forms() []string { return forms[:] }
-
 // String returns the word that configurations use.
 func (f Form) String() string { return forms[f] }
 

@@ -49,7 +49,7 @@ func (g *Gateway) metricsConfig() metrics.GatewayConfig {
 		Lacks:                words(temporalpath.Lacks()),
 		Lacking:              func(route, lack string) bool { return g.workers.Lacks(route, temporalpath.Lack(lack)) },
 		Unresolved:           func() int { return g.claims.Unresolved() },
-		Hindered:             func() int { return g.claims.HinderedRuns() },
+		Stalled:              func() int { return g.claims.StalledRuns() },
 		ShadowClasses:        words(compare.Classes()),
 		ShadowWaiting:        func() int { return g.shadow.mirror.Waiting() },
 		ShadowBytes:          func() int64 { return g.shadow.mirror.HeldBytes() },

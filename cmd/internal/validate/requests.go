@@ -32,7 +32,7 @@ type requests struct {
 // openFile reads the whole file and checks every line of it.
 func (v *Validation) openFile() (err error) {
 	v.requests = &requests{legacy: v.legacy}
-	if err := v.requests.recognise(v.config.Routes, int64(v.config.Requests.MaxBody)); err != nil {
+	if err := v.requests.recognise(v.config.Routes, v.config.Requests.TenantHeader, int64(v.config.Requests.MaxBody)); err != nil {
 		return err
 	}
 	if v.options.IDs {
@@ -51,7 +51,7 @@ func (v *Validation) openFile() (err error) {
 	return v.checkLines()
 }
 
-func (r *requests) recognise(all []configs.Route, largest int64) (err error) {
+func (r *requests) recognise(all []configs.Route, tenantHeader string, largest int64) (err error) {
 	var routes []router.Route
 	for _, c := range all {
 		at, err := router.ParseLocator(c.DocID)
@@ -63,7 +63,7 @@ func (r *requests) recognise(all []configs.Route, largest int64) (err error) {
 		}
 		routes = append(routes, router.Route{Name: c.Name, Method: c.Method, Pattern: c.Pattern, DocID: at, IDSpace: c.IDSpace, Headers: c.Headers})
 	}
-	r.recogniser, err = router.NewRecogniser(routes, largest)
+	r.recogniser, err = router.NewRecogniser(routes, tenantHeader, largest)
 	return err
 }
 

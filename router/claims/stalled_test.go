@@ -21,23 +21,23 @@ func TestARunThatDoesNotGetOnIsToldOf(t *testing.T) {
 			t.Fatal(err)
 		}
 		const why = "its workflow task failed 7 times: oops"
-		wants := func(step string, runs, lines int, hindered string) {
+		wants := func(step string, runs, lines int, stalled string) {
 			t.Helper()
 			pass(time.Minute)
-			if g.HinderedRuns() != runs || g.logs.FilterField(zap.String("why", why)).Len() != lines {
-				t.Errorf("%s: %d runs are hindered, the log has %v", step, g.HinderedRuns(), g.logs.All())
+			if g.StalledRuns() != runs || g.logs.FilterField(zap.String("why", why)).Len() != lines {
+				t.Errorf("%s: %d runs are stalled, the log has %v", step, g.StalledRuns(), g.logs.All())
 			}
-			if got := g.Hindered(t.Context(), "documents", "a", "k", ticket.Life); got != hindered {
+			if got := g.Stalled(t.Context(), "documents", "a", "k", ticket.Life); got != stalled {
 				t.Errorf("%s: %q", step, got)
 			}
 		}
 		wants("it gets on", 0, 0, "")
-		g.temporal.hinder(id, why)
+		g.temporal.noteStalled(id, why)
 		wants("it does not", 1, 1, why)
 		wants("nor later", 1, 1, why)
-		g.temporal.hinder(id, "")
+		g.temporal.noteStalled(id, "")
 		wants("it does again", 0, 1, "")
-		g.temporal.hinder(id, why)
+		g.temporal.noteStalled(id, why)
 		wants("and not again", 1, 2, why)
 		g.temporal.set(id, rollout.RunCompleted, "")
 		wants("it has ended", 0, 2, "")
@@ -54,20 +54,20 @@ func TestOfManyRunsThatDoNotGetOnOneIsToldOf(t *testing.T) {
 				t.Fatal(err)
 			}
 			g.temporal.set(ticket.WorkflowID(), rollout.RunRunning, "")
-			g.temporal.hinder(ticket.WorkflowID(), "it hangs")
+			g.temporal.noteStalled(ticket.WorkflowID(), "it hangs")
 			_, _ = ticket.Ran(t.Context(), rollout.Run{}, errLost)
 			tickets = append(tickets, ticket)
 		}
 		pass(time.Minute)
-		if lines := g.logs.FilterField(zap.String("why", "it hangs")).Len(); g.HinderedRuns() != 3 || lines != 1 {
-			t.Errorf("%d runs are hindered, and %d lines say so", g.HinderedRuns(), lines)
+		if lines := g.logs.FilterField(zap.String("why", "it hangs")).Len(); g.StalledRuns() != 3 || lines != 1 {
+			t.Errorf("%d runs are stalled, and %d lines say so", g.StalledRuns(), lines)
 		}
 		for _, ticket := range tickets {
 			g.temporal.set(ticket.WorkflowID(), rollout.RunCompleted, "")
 		}
 		pass(time.Minute)
-		if n := g.HinderedRuns(); n != 0 {
-			t.Errorf("all have ended, and %d are hindered", n)
+		if n := g.StalledRuns(); n != 0 {
+			t.Errorf("all have ended, and %d are stalled", n)
 		}
 	})
 }

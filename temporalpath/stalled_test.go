@@ -27,7 +27,7 @@ func TestARunWhoseTaskFailsAgainAndAgainSaysSo(t *testing.T) {
 		if err != nil || !found || now.State != rollout.RunRunning {
 			t.Fatalf("%+v, %v, %v", now, found, err)
 		}
-		return strings.HasPrefix(now.Hindered, "its workflow task failed ") && strings.Contains(now.Hindered, " times: a plain error")
+		return strings.HasPrefix(now.Stalled, "its workflow task failed ") && strings.Contains(now.Stalled, " times: a plain error")
 	})
 
 	// What Temporal holds back has no task yet, that a worker could take.

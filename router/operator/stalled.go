@@ -21,9 +21,9 @@ const (
 	askingTime    = 3 * time.Second
 )
 
-// hinder asks Temporal what keeps the runs of the claims from getting on, of the oldest
+// noteStalled asks Temporal what keeps the runs of the claims from getting on, of the oldest
 // first.
-func (a *api) hinder(ctx context.Context, claims []Claim) {
+func (a *api) noteStalled(ctx context.Context, claims []Claim) {
 	var oldest []*Claim
 	for i := range claims {
 		if c := &claims[i]; c.State == rollout.ClaimOpen.String() && c.Path == rollout.Temporal.String() && c.Age > lingering.Seconds() {
@@ -37,7 +37,7 @@ func (a *api) hinder(ctx context.Context, claims []Claim) {
 	group.SetLimit(askedTogether)
 	for _, c := range oldest[:min(len(oldest), mostAsked)] {
 		group.Go(func() error {
-			c.Hindered = a.Claims.Hindered(ctx, c.Route, c.DocID, c.Intent, c.Life)
+			c.Stalled = a.Claims.Stalled(ctx, c.Route, c.DocID, c.Intent, c.Life)
 			return nil
 		})
 	}

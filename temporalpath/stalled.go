@@ -18,10 +18,10 @@ const (
 	lastEvents = 20
 )
 
-// hindered says what keeps an open run from getting on; empty if nothing is known to. A
+// stalled says what keeps an open run from getting on; empty if nothing is known to. A
 // workflow task that fails is tried again for as long as the run may take, and an
 // activity as its retry policy says: neither ends the run, so nobody else is told.
-func (p *Path) hindered(ctx context.Context, run *workflowservice.DescribeWorkflowExecutionResponse, now time.Time) string {
+func (p *Path) stalled(ctx context.Context, run *workflowservice.DescribeWorkflowExecutionResponse, now time.Time) string {
 	task := run.GetPendingWorkflowTask()
 	if failures := task.GetAttempt() - 1; failures >= manyFailures {
 		return fmt.Sprintf("its workflow task failed %d times%s", failures, p.taskFailure(ctx, run))
