@@ -232,7 +232,7 @@ func TestHowOftenWorkersAreAsked(t *testing.T) {
 }
 
 // What keeps a run from getting on is read of what Temporal says of it.
-func TestWhatHindersARun(t *testing.T) {
+func TestWhatStallsARun(t *testing.T) {
 	p, now := offline(nil), time.Now()
 	waiting := func(attempt int32, since time.Duration) *workflowpb.PendingWorkflowTaskInfo {
 		return &workflowpb.PendingWorkflowTaskInfo{State: enumspb.PENDING_WORKFLOW_TASK_STATE_SCHEDULED, Attempt: attempt, ScheduledTime: timestamppb.New(now.Add(-since))}

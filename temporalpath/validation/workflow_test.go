@@ -47,6 +47,9 @@ func (w *world) Call(_ context.Context, request *validation.Request) (rollout.An
 		return rollout.Answer{}, validation.ErrAway
 	}
 	w.calls[request.Path[1:]]++
+	if request.Path == "/stranger" {
+		return rollout.Answer{Status: 401}, nil
+	}
 	return rollout.Answer{Status: 200}, nil
 }
 
@@ -155,7 +158,7 @@ func TestContinuesAsNew(t *testing.T) {
 	for i := range lines {
 		fmt.Fprintln(&text, "line", i)
 	}
-	text.WriteString("big\n")
+	text.WriteString("big\nstranger\n")
 	s := newStage(t, text.String())
 	defer s.work(t)()
 	run := s.start(t, 1)
@@ -168,7 +171,8 @@ func TestContinuesAsNew(t *testing.T) {
 	for _, id := range counted {
 		seen[id]++
 	}
-	if len(counted) != lines+1 || len(seen) != lines+1 || seen["dropped too-large"] != 1 || len(s.calls) != lines || len(s.shadows) != lines {
+	if len(counted) != lines+2 || len(seen) != lines+2 || seen["dropped too-large"] != 1 || seen["dropped client"] != 1 ||
+		len(s.calls) != lines+1 || len(s.shadows) != lines {
 		t.Errorf("%d counted, %d of them different, %d calls, %d shadow runs", len(counted), len(seen), len(s.calls), len(s.shadows))
 	}
 	described, err := s.client.DescribeWorkflowExecution(t.Context(), s.id, "")
